@@ -1,0 +1,1 @@
+"""From files to a searchable index: loaders, chunks, vectors, keyword index, catalog."""

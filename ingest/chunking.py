@@ -1,0 +1,301 @@
+"""Chunks of a document, cut along its headings, clauses and table rows.
+
+A chunk stays within one section path, unless sections are so short that neighbours under the same parent are joined
+(their headings then stand in the text). Paragraphs and clauses are not cut when they fit; longer ones are cut between
+sentences, tables between rows with the header row repeated. The heading path is kept beside the text, never in it,
+so that a quote from the text is a quote from the document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from ingest.config import ChunkingConfig
+from ingest.document import Block, Document, Page, PageBox
+from ingest.numbering import clause_number
+from ingest.segmentation import CJK
+
+CountTokens = Callable[[str], int]
+
+SECTION_SEPARATOR = " > "
+# A tokenizer may call any very long run without spaces one token; text is bounded by characters too.
+MAX_CHARACTERS_PER_TOKEN = 8
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;])[\"'”’)\]]*\s+|(?<=[。！？；])")
+_LINE_END = re.compile(r"\n")
+_SPACE = re.compile(r"\s+")
+_HYPHENATED = re.compile(r"[^\W\d_]-$")
+_CJK_END = re.compile(f"[{CJK}，。、；：！？（）《》“”]$")
+_CJK_START = re.compile(f"^[{CJK}，。、；：！？（）《》“”]")
+_SENTENCE_CLOSED = re.compile(r"[.!?;:。！？；：|)\]\"”]$")
+_TABLE_RULE = re.compile(r"^[|\s:-]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage as it is indexed: its text, where it stands, and which boxes on the page cover it.
+
+    `page` is where the text begins. `boxes[i]` covers the characters `box_spans[i]` of `text`, in reading order.
+    """
+
+    text: str
+    page: int
+    page_label: str
+    section: str
+    modality: str = "text"
+    boxes: tuple[PageBox, ...] = ()
+    box_spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a block that is never cut again, with what a chunk needs to know of it."""
+
+    chunk: Chunk
+    path: tuple[str, ...]
+    clause: str | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Pieces that become one chunk. `path` is the section path they share."""
+
+    pieces: tuple[_Piece, ...]
+    path: tuple[str, ...]
+
+    @property
+    def tokens(self) -> int:
+        return sum(piece.tokens for piece in self.pieces)
+
+    def can_take(self, other: _Group, max_tokens: int) -> bool:
+        """Whether both fit into one chunk: without boxes a chunk has one page, or its quotes had none."""
+        last, first = self.pieces[-1].chunk, other.pieces[0].chunk
+        same_page = last.page == first.page or bool(last.boxes and first.boxes)
+        return same_page and self.tokens + other.tokens <= max_tokens
+
+
+def chunk_document(document: Document, config: ChunkingConfig, count_tokens: CountTokens) -> list[Chunk]:
+    """The document's chunks in reading order, each at most `config.max_tokens` long."""
+    groups = _fill_sections(_pieces(document, config.max_tokens, count_tokens), config.max_tokens)
+    return [_merge(group) for group in _join_small(groups, config, count_tokens)]
+
+
+def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> Iterator[_Piece]:
+    """All text with its heading path; a heading that no text follows is a piece itself, so that nothing is lost."""
+    path: list[tuple[int, str]] = []
+    bare: list[_Piece] = []
+    clause: str | None = None  # a paragraph without a number belongs to the clause above it
+    for page in document.pages:
+        for block in page.blocks:
+            pieces = list(_cut_block(block, page, max_tokens, count_tokens))
+            if not pieces:
+                continue
+            if block.kind != "heading":
+                bare = []
+                clause = pieces[0].clause or clause
+                names = tuple(text for _, text in path)
+                yield from (replace(piece, path=names, clause=clause) for piece in pieces)
+                continue
+            clause = None
+            if bare and block.level <= path[-1][0]:
+                yield from bare
+            path = [entry for entry in path if entry[0] < block.level]
+            bare = [replace(piece, path=tuple(text for _, text in path)) for piece in pieces]
+            path.append((block.level, _SPACE.sub(" ", block.text).strip()))
+    yield from bare
+
+
+def _cut_block(block: Block, page: Page, max_tokens: int, count_tokens: CountTokens) -> Iterator[_Piece]:
+    whole = _join_lines(block, page)
+    header = _table_header(block) if block.kind == "table" else ""
+    room = max_tokens - count_tokens(header)
+    if room < max_tokens // 2:  # a header this large would leave no room for its rows
+        header, room = "", max_tokens
+    clause = clause_number(whole.text) if block.kind == "text" else None
+    for number, (start, end) in enumerate(_cuts(whole.text, room, count_tokens)):
+        part = _slice(whole, start, end)
+        if header and number > 0:
+            part = _after(header + "\n", part)
+        yield _Piece(part, (), clause, count_tokens(part.text))
+
+
+def _join_lines(block: Block, page: Page) -> Chunk:
+    """The block as one text: words broken over lines mended, CJK lines joined without space, a table row a line."""
+    text = ""
+    boxes: list[PageBox] = []
+    spans: list[tuple[int, int]] = []
+    for line in block.lines:
+        content = _SPACE.sub(" ", line.text).strip()
+        if not content:
+            continue
+        text = f"{text}\n{content}" if text and block.kind == "table" else _continued(text, content)
+        if line.box is not None:
+            start = len(text) - len(content)
+            if spans:  # a mended hyphen belongs to no box
+                spans[-1] = (spans[-1][0], min(spans[-1][1], start))
+            boxes.append((page.number, *line.box))
+            spans.append((start, len(text)))
+    modality = "table" if block.kind == "table" else "text"
+    return Chunk(text, page.number, page.label, "", modality, tuple(boxes), tuple(spans))
+
+
+def _continued(text: str, line: str) -> str:
+    """`text` with its next printed line: without the hyphen of a broken word, without a space between CJK lines."""
+    if not text:
+        return line
+    if _HYPHENATED.search(text) and line[0].islower():
+        return text[:-1] + line
+    if _CJK_END.search(text) and _CJK_START.search(line):
+        return text + line
+    return f"{text} {line}"
+
+
+def _table_header(block: Block) -> str:
+    """The header row and, where there is one, the rule below it; empty for a table of one row."""
+    rows = [_SPACE.sub(" ", line.text).strip() for line in block.lines]
+    if len(rows) < 2:
+        return ""
+    return "\n".join(rows[:2]) if _TABLE_RULE.match(rows[1]) else rows[0]
+
+
+def _cuts(text: str, max_tokens: int, count_tokens: CountTokens) -> Iterator[tuple[int, int]]:
+    """Ranges of `text` that fit, as long as possible, cut at the best places that `_fitting` finds."""
+
+    def fits(start: int, end: int) -> bool:
+        short = end - start <= max_tokens * MAX_CHARACTERS_PER_TOKEN
+        return short and count_tokens(text[start:end]) <= max_tokens
+
+    start = end = 0
+    for piece_start, piece_end in _fitting(text, 0, len(text), fits):
+        if not fits(start, piece_end) and end > start:
+            yield start, end
+            start = piece_start
+        end = piece_end
+    if end > start:
+        yield start, end
+
+
+def _fitting(text: str, start: int, end: int, fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+    """Ranges that fit: the whole, else its lines (rows of a table), sentences, words, else its halves."""
+    if fits(start, end):
+        yield start, end
+        return
+    bounds: list[int] = []
+    for boundary in (_LINE_END, _SENTENCE_END, _SPACE):
+        bounds = bounds or [m.end() for m in boundary.finditer(text, start, end) if start < m.end() < end]
+    bounds = bounds or [(start + end) // 2]
+    for left, right in pairwise([start, *bounds, end]):
+        yield from _fitting(text, left, right, fits)
+
+
+def _slice(chunk: Chunk, start: int, end: int) -> Chunk:
+    """The characters `start:end` of a chunk, trimmed of space, with the boxes that cover them."""
+    text = chunk.text[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    covered = [
+        (box, (max(span[0], start) - start, min(span[1], start + len(text)) - start))
+        for box, span in zip(chunk.boxes, chunk.box_spans, strict=True)
+        if span[0] < start + len(text) and span[1] > start
+    ]
+    return replace(
+        chunk,
+        text=text,
+        boxes=tuple(box for box, _ in covered),
+        box_spans=tuple(span for _, span in covered),
+    )
+
+
+def _after(lead: str, chunk: Chunk) -> Chunk:
+    """The chunk with `lead` in front of its text; its boxes keep covering what they covered."""
+    spans = tuple((start + len(lead), end + len(lead)) for start, end in chunk.box_spans)
+    return replace(chunk, text=lead + chunk.text, box_spans=spans)
+
+
+def _fill_sections(pieces: Iterable[_Piece], max_tokens: int) -> Iterator[_Group]:
+    """Pieces of the same section path, in order, put together as long as they fit."""
+    current: _Group | None = None
+    for piece in pieces:
+        single = _Group((piece,), piece.path)
+        if current is not None and current.path == single.path and current.can_take(single, max_tokens):
+            current = _Group((*current.pieces, piece), current.path)
+            continue
+        if current is not None:
+            yield current
+        current = single
+    if current is not None:
+        yield current
+
+
+def _join_small(groups: Iterable[_Group], config: ChunkingConfig, count_tokens: CountTokens) -> Iterator[_Group]:
+    """Groups too small to be found alone, joined with a neighbour under the same parent heading."""
+    current: _Group | None = None
+    for group in groups:
+        joined = current and _join(current, group, config, count_tokens)
+        if current is not None and joined is None:
+            yield current
+        current = joined or group
+    if current is not None:
+        yield current
+
+
+def _join(left: _Group, right: _Group, config: ChunkingConfig, count_tokens: CountTokens) -> _Group | None:
+    """Both groups as one under their shared parent path, headings written out; None where they stay apart."""
+    if min(left.tokens, right.tokens) >= config.small_tokens:
+        return None
+    depth = max(len(left.path), len(right.path)) - 1
+    if left.path[:depth] != right.path[:depth]:
+        return None
+    parent = left.path if left.path == right.path else left.path[: max(depth, 0)]
+    left, right = _titled(left, parent, count_tokens), _titled(right, parent, count_tokens)
+    if not left.can_take(right, config.max_tokens):
+        return None
+    return _Group((*left.pieces, *right.pieces), parent)
+
+
+def _titled(group: _Group, parent: tuple[str, ...], count_tokens: CountTokens) -> _Group:
+    """The group with the headings below `parent` written in front of its text."""
+    lead = "\n".join(group.path[len(parent) :])
+    if not lead:
+        return group
+    first, *others = group.pieces
+    chunk = _after(lead + "\n", first.chunk)
+    return _Group((replace(first, chunk=chunk, tokens=count_tokens(chunk.text)), *others), parent)
+
+
+def _merge(group: _Group) -> Chunk:
+    """One chunk of a group's pieces, a paragraph a line; a sentence that a page break cut is mended."""
+    text = ""
+    boxes: list[PageBox] = []
+    spans: list[tuple[int, int]] = []
+    for piece in group.pieces:
+        part = piece.chunk
+        broken = text and not _SENTENCE_CLOSED.search(text) and part.text[0].islower()
+        text = _continued(text, part.text) if broken or not text else f"{text}\n{part.text}"
+        offset = len(text) - len(part.text)
+        boxes.extend(part.boxes)
+        spans.extend((start + offset, end + offset) for start, end in part.box_spans)
+    first = group.pieces[0].chunk
+    tables = all(piece.chunk.modality == "table" for piece in group.pieces)
+    return Chunk(
+        text,
+        first.page,
+        first.page_label,
+        _section_name(group),
+        "table" if tables else "text",
+        tuple(boxes),
+        tuple((start, min(end, len(text))) for start, end in spans),
+    )
+
+
+def _section_name(group: _Group) -> str:
+    """The heading path and, where the heading does not say it already, the clauses that the group holds."""
+    clauses = list(dict.fromkeys(piece.clause for piece in group.pieces if piece.clause))
+    names = [*group.path]
+    if clauses and not (names and names[-1].startswith(clauses[0])):
+        names.append(clauses[0] if len(clauses) == 1 else f"{clauses[0]} - {clauses[-1]}")
+    return SECTION_SEPARATOR.join(names)

@@ -1,0 +1,62 @@
+"""What a loader returns, and the vocabulary of a chunk's metadata.
+
+A file becomes a `Document` of `Page`s; a page is a list of `Block`s in reading order. Loaders decide what a
+heading, a paragraph and a table are; `chunking` decides where a chunk begins and ends. Neither knows the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in points; the origin is the top left corner of the page as it is displayed."""
+
+PageBox = tuple[int, float, float, float, float]
+"""A `Box` with its 1-based physical page in front."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line. `box` is None where the format has no geometry (DOCX, HTML, Markdown, text)."""
+
+    text: str
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, a paragraph (or list item), or a table (its lines are Markdown rows).
+
+    `level` is the depth of a heading, 1 for the highest, and 0 for everything else.
+    """
+
+    kind: Literal["heading", "text", "table"]
+    lines: tuple[Line, ...]
+    level: int = 0
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: `number` is physical and 1-based, `label` is what is printed on it ("iv", "A-3", "17").
+
+    Formats without pages have one page, labelled "". Width and height are points, 0 without geometry.
+    """
+
+    number: int
+    label: str
+    blocks: tuple[Block, ...]
+    width: float = 0.0
+    height: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as read: its title (from its metadata, else its first heading, else its name) and its pages."""
+
+    title: str
+    pages: tuple[Page, ...]
