@@ -1,0 +1,151 @@
+"""From a question to ranked evidence: dense and keyword candidates, fused, then reranked."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle
+
+from ingest.collection import Collection
+from ingest.embedding import EncoderEmbedding, MiniLmEncoder
+from ingest.errors import UsageError
+from ingest.segmentation import segment
+from retrievers.dense import DenseRetriever
+from retrievers.fusion import reciprocal_rank_fusion
+from retrievers.keyword import KeywordRetriever
+from retrievers.rerank.late_interaction import LateInteractionReranker
+from retrievers.rerank.postprocessor import RerankPostprocessor
+from retrievers.rerank.protocol import Reranker
+
+Strategy = Literal["bm25", "dense", "hybrid", "rerank"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+
+FIRST_STAGE_LIMIT = 50
+MAX_QUESTION_CHARACTERS = 4000
+
+
+@dataclass(slots=True)
+class Timings:
+    """Milliseconds a stage, in the order in which the stages ended; `on_stage` hears of each as it ends."""
+
+    on_stage: Callable[[str, float], None] = lambda stage, milliseconds: None
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.milliseconds[name] = (time.perf_counter() - started) * 1000
+        self.on_stage(name, self.milliseconds[name])
+
+
+class HybridRetriever(BaseRetriever):
+    """The `top_k` best passages of a collection.
+
+    `candidates` of the fused list are reranked. Every node returned is a copy whose metadata holds `retrieval_rank`
+    and `retrieval_score`: its place and score in the fused list.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        encoder: MiniLmEncoder,
+        reranker: Reranker,
+        *,
+        top_k: int = 8,
+        candidates: int = 30,
+    ) -> None:
+        super().__init__()
+        self._dense = DenseRetriever(collection, EncoderEmbedding(encoder), limit=FIRST_STAGE_LIMIT)
+        self._keyword = KeywordRetriever(collection, limit=FIRST_STAGE_LIMIT)
+        self._encoder = encoder
+        self._reranker = reranker
+        self._candidates = candidates
+        self.top_k = top_k
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return self.search(query_bundle.query_str)
+
+    def search(
+        self,
+        question: str,
+        *,
+        strategy: Strategy = "rerank",
+        top_k: int | None = None,
+        instruction: str | None = None,
+        timings: Timings | None = None,
+    ) -> list[NodeWithScore]:
+        """The best passages by one strategy, best first. Raises `UsageError` for an empty or endless question."""
+        check_question(question)
+        timings = timings or Timings()
+        top_k = top_k or self.top_k
+
+        dense: list[NodeWithScore] = []
+        keyword: list[NodeWithScore] = []
+        if strategy != "bm25":
+            with timings.stage("dense"):
+                dense = self._dense.retrieve(question)
+        if strategy != "dense":
+            with timings.stage("keyword"):
+                keyword = self._keyword.retrieve(question)
+        if strategy == "dense":
+            return dense[:top_k]
+        if strategy == "bm25":
+            return keyword[:top_k]
+
+        with timings.stage("fuse"):
+            # Where the embedder cannot read the question, its ranking is noise that would push good passages out.
+            fused = fuse(dense, keyword) if self._encoder.reads(question) or not keyword else fuse(keyword)
+        if strategy == "hybrid":
+            return fused[:top_k]
+
+        with timings.stage("rerank"):
+            rerank = RerankPostprocessor(reranker=self._reranker, top_n=top_k, instruction=instruction)
+            return rerank.postprocess_nodes(fused[: max(self._candidates, top_k)], query_str=question)
+
+
+def fuse(*rankings: list[NodeWithScore]) -> list[NodeWithScore]:
+    """The nodes of several rankings once each, by reciprocal rank fusion, as new `NodeWithScore` objects."""
+    nodes = {hit.node.node_id: hit.node for ranking in rankings for hit in ranking}
+    fused = reciprocal_rank_fusion([[hit.node.node_id for hit in ranking] for ranking in rankings])
+    return [NodeWithScore(node=nodes[node_id], score=score) for node_id, score in fused]
+
+
+def check_question(question: str) -> None:
+    """Raises `UsageError` for a question without a word or beyond `MAX_QUESTION_CHARACTERS`."""
+    if not question.strip():
+        raise UsageError("The question is empty. Write what you want to know.")
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise UsageError(
+            f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARACTERS:,} are read. Shorten it."
+        )
+
+
+def word_rarity(collection: Collection) -> Callable[[str], float]:
+    """Inverse document frequency of words in the collection, as BM25 weighs them; 0 for what is no word.
+
+    A word that the collection does not hold can only be matched by a similar one: it counts half of the rarest.
+    """
+
+    def rarity(word: str) -> float:
+        words = segment(word)
+        if not words:
+            return 0.0
+        total = len(collection.keywords)
+        frequency = collection.keywords.document_frequency(words[0])
+        if frequency == 0:
+            return 0.5 * math.log(1 + total)
+        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+    return rarity
+
+
+def embedded_reranker(collection: Collection, encoder: MiniLmEncoder) -> LateInteractionReranker:
+    """The reranker of the embedded profile, which weighs words by their rarity in this collection."""
+    return LateInteractionReranker(encoder, rarity=word_rarity(collection))

@@ -1,0 +1,21 @@
+"""The retriever of an existing collection, in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.collection import Collection
+from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.embedding import MiniLmEncoder
+from retrievers.hybrid import HybridRetriever, embedded_reranker
+
+
+def open_retriever(home: str | Path, collection: str = "default", *, top_k: int = 8) -> HybridRetriever:
+    """The retriever over a collection that `rag-app ingest` has made in this home; it owns the home while it lives.
+
+    Raises `UnknownCollectionError` where there is none, `IndexMismatchError` when it was made with other settings.
+    """
+    embedding = EmbeddingConfig()
+    opened = Collection.open(StoreConfig(Path(home), collection), embedding, ChunkingConfig())
+    encoder = MiniLmEncoder(embedding)
+    return HybridRetriever(opened, encoder, embedded_reranker(opened, encoder), top_k=top_k)

@@ -1,0 +1,1 @@
+"""Rerankers, and their adapters for LlamaIndex and LangChain."""
