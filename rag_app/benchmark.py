@@ -1,0 +1,132 @@
+"""The evaluation of this product's own retrieval: a question set indexed, and every strategy asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+from rich.console import Console
+from rich.progress import Progress, track
+
+from ingest.catalog import DocumentRecord, catalog_path
+from ingest.collection import Collection
+from ingest.config import CHUNKER_VERSION, StoreConfig
+from ingest.document import Document, Page
+from ingest.embedding import MiniLmEncoder
+from ingest.errors import UsageError
+from ingest.loaders.text import text_blocks
+from ingest.pipeline import Ingester
+from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
+from rag_app.metrics import DEPTH
+from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
+from rag_app.settings import Settings
+from retrievers.hybrid import STRATEGIES, HybridRetriever, Strategy, embedded_reranker
+
+
+def run_benchmark(folder: Path, names: Sequence[str], sample: Sample, settings: Settings) -> Report:
+    """Measures the named strategies on the sample of a question set; the index is kept for the next run.
+
+    Raises `UsageError` for an unknown strategy and for a sample without a question.
+    """
+    strategies = [known for name in names for known in STRATEGIES if known == name]
+    if len(strategies) != len(names) or not names:
+        raise UsageError(f"Expected strategies of {', '.join(STRATEGIES)}; got '{', '.join(names)}'.")
+    question_set = QuestionSet.load(folder)
+    queries = question_set.answerable(sample)
+    if not queries:
+        raise UsageError(f"No question of {folder} is left to ask: none has a relevant document and this language.")
+
+    with ExitStack() as stack:
+        encoder = MiniLmEncoder(settings.embedding)
+        indexes = {
+            lang: stack.enter_context(_Index.build(question_set, lang, encoder, settings))
+            for lang in sorted({query.corpus_lang for query in queries})
+        }
+        judge = Judge(question_set, [chunk for index in indexes.values() for chunk in index.chunks.values()])
+        searches: dict[str, Search] = {name: _search(indexes, name) for name in strategies}
+        for search in searches.values():
+            search(queries[0])  # dictionaries and caches load at the first question; they are not what is measured
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Asking", total=len(queries))
+            return evaluate(question_set, queries, judge, searches, on_query=lambda: bar.advance(task))
+
+
+def _search(indexes: dict[str, _Index], strategy: Strategy) -> Search:
+    return lambda query: indexes[query.corpus_lang].search(query, strategy)
+
+
+class _Index:
+    """A collection of a question set's documents, and where each of its passages stands in them."""
+
+    def __init__(
+        self, collection: Collection, encoder: MiniLmEncoder, documents: Sequence[CorpusDocument], settings: Settings
+    ) -> None:
+        self._collection = collection
+        self._retriever = HybridRetriever(
+            collection, encoder, embedded_reranker(collection, encoder), candidates=settings.candidates
+        )
+        self.chunks = {chunk.chunk_id: chunk for document in documents for chunk in _locate(collection, document)}
+
+    @classmethod
+    def build(cls, question_set: QuestionSet, lang: str, encoder: MiniLmEncoder, settings: Settings) -> _Index:
+        """The index of the documents in this language ("": all), made anew when anything about it has changed."""
+        documents = [document for document in question_set.documents if lang in ("", document.lang)]
+        identity = f"{CHUNKER_VERSION} {settings.chunking} {settings.embedding} {documents}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        home = platformdirs.user_cache_path("rag-app") / "eval" / f"{question_set.name}-{digest}"
+        store = StoreConfig(home)
+        fresh = not catalog_path(store).exists()
+        collection = Collection.create(store, settings.embedding, settings.chunking)
+        ingester = Ingester(collection, encoder, settings.chunking)
+        known = {record.document_id for record in collection.catalog.documents()}
+        console = Console(stderr=True)
+        for document in track(documents, "Indexing", console=console, transient=True, disable=not fresh):
+            if document.id not in known:
+                ingester.store(_record(document), Document(document.title, (_page(document),)))
+        return cls(collection, encoder, documents, settings)
+
+    def search(self, query: Query, strategy: Strategy) -> list[RankedChunk]:
+        hits = self._retriever.search(query.text, strategy=strategy, top_k=DEPTH)
+        return [self.chunks[hit.node.node_id] for hit in hits]
+
+    def __enter__(self) -> _Index:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._collection.close()
+
+
+def _page(document: CorpusDocument) -> Page:
+    return Page(1, "", tuple(text_blocks(document.text)))
+
+
+def _record(document: CorpusDocument) -> DocumentRecord:
+    """The document as if it had been read from a file of its own."""
+    content_hash = hashlib.sha256(document.text.encode()).hexdigest()
+    return DocumentRecord(
+        document_id=document.id,
+        content_hash=content_hash,
+        path=Path(document.id),
+        source=document.id,
+        title=document.title,
+        pages=1,
+        chunks=0,
+        size=len(document.text),
+        modified_ns=0,
+        ingested_at=datetime.now(UTC),
+    )
+
+
+def _locate(collection: Collection, document: CorpusDocument) -> list[RankedChunk]:
+    record = collection.catalog.document(document.id)
+    if record is None:
+        return []
+    locator = Locator(document.text)
+    return [
+        RankedChunk(node.node_id, document.id, locator.ranges(node.get_content()))
+        for node in collection.vectors.get_version(record.version)
+    ]

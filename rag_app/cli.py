@@ -1,0 +1,318 @@
+"""`rag-app`: every command of the product. Commands import what they run, so that --help is quick."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ingest.cli import (
+    IngestRequest,
+    JsonOption,
+    PasswordOption,
+    PathsArgument,
+    PruneOption,
+    RebuildOption,
+    run_ingest,
+)
+from ingest.errors import RagError, UsageError
+
+if TYPE_CHECKING:
+    from rag_app.assistant import Assistant
+    from rag_app.settings import Settings
+
+app = typer.Typer(
+    help="Answers questions about your manuals and contracts, with citations that open the right page.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+documents_app = typer.Typer(help="The documents of a collection.", no_args_is_help=True)
+config_app = typer.Typer(help="The settings in force.", no_args_is_help=True)
+app.add_typer(documents_app, name="documents")
+app.add_typer(config_app, name="config")
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Where the collections live (RAG_HOME).")]
+CollectionOption = Annotated[str | None, typer.Option("--collection", help="The collection (RAG_COLLECTION).")]
+InstructionOption = Annotated[
+    str | None, typer.Option("--instruction", help="What counts as relevant, for rerankers that follow instructions.")
+]
+StrategyName = Literal["bm25", "dense", "hybrid", "rerank"]
+
+
+def main() -> None:
+    """Runs the command line; errors written for people are printed as one sentence, without a traceback."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except RagError as error:
+        typer.echo(f"rag-app: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("rag-app: stopped.", err=True)
+        sys.exit(130)
+
+
+@app.command()
+def ingest(
+    paths: PathsArgument,
+    prune: PruneOption = False,
+    rebuild: RebuildOption = False,
+    password: PasswordOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Read files and folders into a collection. Running it again reads only what has changed."""
+    settings = _settings(home, collection)
+    request = IngestRequest(paths, prune, rebuild, tuple(password or ()))
+    raise typer.Exit(run_ingest(request, settings.store, settings.chunking, as_json=json))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(show_default=False)],
+    strategy: Annotated[StrategyName, typer.Option(help="How to rank.")] = "rerank",
+    top_k: Annotated[int, typer.Option(min=1, max=1000, help="How many passages.")] = 8,
+    instruction: InstructionOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Show the passages that match a question best."""
+    from rag_app.render import print_search, search_as_dict
+
+    with _assistant(_settings(home, collection)) as assistant:
+        found = assistant.search(query, strategy=strategy, top_k=top_k, instruction=instruction)
+    if json:
+        _print_json(search_as_dict(found))
+    else:
+        print_search(found)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(show_default=False)],
+    history: Annotated[
+        Path | None, typer.Option(help='Earlier turns: a JSON list of {"question", "answer"}, oldest first.')
+    ] = None,
+    instruction: InstructionOption = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Answer a question from the documents, with citations; or say that they do not tell."""
+    from rag_app.history import read_history
+    from rag_app.render import answer_as_dict, print_answer
+
+    turns = read_history(history) if history else ()
+    with _assistant(_settings(home, collection)) as assistant:
+        events = assistant.ask(question, turns, instruction=instruction)
+        if json:
+            from rag_app.answer import Finished
+
+            for event in events:
+                if isinstance(event, Finished):
+                    _print_json(answer_as_dict(event.answer))
+        else:
+            print_answer(events)
+
+
+@app.command()
+def rerank(
+    query: Annotated[str, typer.Option("--query", help="The question.", show_default=False)],
+    documents: Annotated[
+        Path, typer.Option("--documents", help='One text a line, or JSON lines with "text".', show_default=False)
+    ],
+    instruction: InstructionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Rank the texts of a file for a question; no index is needed."""
+    from rag_app.render import print_rerank
+    from rag_app.reranking import rerank_file
+
+    result = rerank_file(query, documents, instruction=instruction)
+    if json:
+        _print_json(result)
+    else:
+        print_rerank(result)
+
+
+@app.command(name="eval")
+def evaluate(
+    dataset: Annotated[Path, typer.Argument(help="A folder with corpus.jsonl, queries.jsonl and qrels.tsv.")],
+    strategies: Annotated[str, typer.Option(help="Of bm25, dense, hybrid, rerank; separated by commas.")] = (
+        "bm25,dense,hybrid,rerank"
+    ),
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions, drawn by the seed.")] = None,
+    split_seed: Annotated[int, typer.Option(help="The seed of that draw.")] = 0,
+    lang: Annotated[str | None, typer.Option(help="Ask only questions of this language.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw quality against time into this PNG.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure the ranking on a question set, strategies side by side."""
+    from rag_app.benchmark import run_benchmark
+    from rag_app.question_set import Sample
+
+    names = [name.strip() for name in strategies.split(",") if name.strip()]
+    report = run_benchmark(dataset, names, Sample(limit, split_seed, lang), _settings(None, None))
+    if plot:
+        from rag_app.plot import plot_report
+
+        plot_report(report, plot)
+    if json:
+        _print_json(report.as_dict())
+    else:
+        from rich.console import Console
+
+        from rag_app.evaluation import report_table
+
+        Console().print(report_table(report))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on (RAG_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on (RAG_PORT).")] = None,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Serve the chat, and the HTTP API beside it, until Ctrl-C."""
+    from rag_app.serve import listen
+    from rag_app.serve import serve as serve_assistant
+
+    settings = _settings(home, collection, host=host, port=port)
+    listener = listen(settings.host, settings.port)
+    with _assistant(settings, create=True) as assistant:
+        serve_assistant(assistant, listener)
+
+
+@app.command()
+def doctor(json: JsonOption = False, home: HomeOption = None, collection: CollectionOption = None) -> None:
+    """Say what is installed, which profile runs, where the index is and whether it is consistent."""
+    from rag_app.doctor import examine, print_checks
+
+    report = examine(_settings(home, collection))
+    if json:
+        _print_json(report.as_dict())
+    else:
+        print_checks(report)
+    raise typer.Exit(0 if report.healthy else 1)
+
+
+@documents_app.command("list")
+def list_documents(json: JsonOption = False, home: HomeOption = None, collection: CollectionOption = None) -> None:
+    """List the documents of a collection."""
+    from rag_app.render import document_as_dict, print_documents
+
+    with _catalog(_settings(home, collection)) as catalog:
+        records = catalog.documents()
+    if json:
+        _print_json({"documents": [document_as_dict(record) for record in records]})
+    else:
+        print_documents(records)
+
+
+@documents_app.command("show")
+def show_document(
+    document: Annotated[str, typer.Argument(help="Its id or its source name.", show_default=False)],
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Show a document and its passages."""
+    from rag_app.library import find_document
+    from rag_app.render import document_as_dict, passages_as_dicts, print_document
+
+    with _collection(_settings(home, collection)) as opened:
+        record = find_document(opened.catalog, document)
+        nodes = opened.vectors.get_version(record.version)
+    if json:
+        _print_json({**document_as_dict(record), "passages": passages_as_dicts(nodes)})
+    else:
+        print_document(record, nodes)
+
+
+@documents_app.command("remove")
+def remove_document(
+    document: Annotated[str, typer.Argument(help="Its id or its source name.", show_default=False)],
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Remove a document from the collection; its file stays."""
+    from rag_app.library import find_document
+
+    with _collection(_settings(home, collection)) as opened:
+        record = find_document(opened.catalog, document)
+        opened.remove(record.document_id)
+    if json:
+        _print_json({"removed": record.document_id, "source": record.source})
+    else:
+        typer.echo(f"Removed {record.source}.")
+
+
+@config_app.command("show")
+def show_config(json: JsonOption = False, home: HomeOption = None, collection: CollectionOption = None) -> None:
+    """Show every setting in force; keys and passwords are masked."""
+    from rag_app.settings import config_file
+
+    values = jsonlib.loads(_settings(home, collection).model_dump_json())
+    if json:
+        _print_json(values)
+        return
+    state = "" if config_file().is_file() else " (not there)"
+    typer.echo(f"# {config_file()}{state}")
+    for name, value in values.items():
+        typer.echo(f"{name} = {jsonlib.dumps(value, ensure_ascii=False)}")
+
+
+def _settings(home: Path | None, collection: str | None, **options: Any) -> Settings:
+    from rag_app.settings import load_settings
+
+    return load_settings(home=home, collection=collection, **options)
+
+
+@contextmanager
+def _assistant(settings: Settings, *, create: bool = False) -> Iterator[Assistant]:
+    from rag_app.assistant import build_assistant
+
+    assistant = build_assistant(settings, create=create)
+    try:
+        yield assistant
+    finally:
+        assistant.close()
+
+
+@contextmanager
+def _collection(settings: Settings) -> Iterator[Any]:
+    from ingest.collection import Collection
+
+    with Collection.open(settings.store, settings.embedding, settings.chunking) as collection:
+        yield collection
+
+
+@contextmanager
+def _catalog(settings: Settings) -> Iterator[Any]:
+    """The catalog alone: listing documents needs neither the indexes nor the lock of the home."""
+    from ingest.catalog import Catalog, catalog_path, require_collection
+
+    require_collection(settings.store)
+    catalog = Catalog(catalog_path(settings.store))
+    try:
+        yield catalog
+    finally:
+        catalog.close()
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(jsonlib.dumps(value, ensure_ascii=False))
+
+
+__all__ = ["UsageError", "app", "main"]

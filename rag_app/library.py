@@ -1,0 +1,17 @@
+"""Finding a document in a catalog by what a person types."""
+
+from __future__ import annotations
+
+from ingest.catalog import Catalog, DocumentRecord
+from ingest.errors import UsageError
+
+
+def find_document(catalog: Catalog, name: str) -> DocumentRecord:
+    """The document of that id or source name. Raises `UsageError` where none or several match."""
+    matching = [record for record in catalog.documents() if name in (record.document_id, record.source)]
+    if not matching:
+        raise UsageError(f"No document is called '{name}'. List them: rag-app documents list.")
+    if len(matching) > 1:
+        ids = ", ".join(f"{record.document_id} ({record.path})" for record in matching)
+        raise UsageError(f"Several documents are called '{name}'. Name one by its id: {ids}.")
+    return matching[0]

@@ -1,0 +1,149 @@
+"""A question set on disk: documents, questions, and which documents or which places in them are relevant.
+
+The files are `corpus.jsonl` (id, title, text), `queries.jsonl` (id, text), `qrels.tsv` (query, document, grade; no
+header) and, where the evidence is a place, `spans.jsonl` (query_id, doc_id, start, end). A question without a row in
+`qrels.tsv` is one that the documents do not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import UsageError
+
+MAX_FILE_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusDocument:
+    id: str
+    title: str
+    text: str
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`corpus_lang`: search only documents of this language ("": all). `media`: about an image or a video."""
+
+    id: str
+    text: str
+    lang: str
+    corpus_lang: str
+    media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `start:end` of a document's text."""
+
+    document_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Which questions are asked: those of a language, and of these so many, drawn by a seed."""
+
+    limit: int | None = None
+    split_seed: int = 0
+    lang: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Grades are per document; `spans` narrows them to places where the set has them."""
+
+    name: str
+    documents: tuple[CorpusDocument, ...]
+    queries: tuple[Query, ...]
+    grades: dict[str, dict[str, float]]
+    spans: dict[str, tuple[Span, ...]]
+
+    @classmethod
+    def load(cls, folder: Path) -> QuestionSet:
+        """Reads the set. Raises `UsageError` that names the file and line at fault."""
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder {folder}. Name one with corpus.jsonl, queries.jsonl and qrels.tsv.")
+        documents = tuple(
+            CorpusDocument(str(row["id"]), str(row.get("title") or row["id"]), str(row["text"]), row.get("lang", ""))
+            for row in _rows(folder / "corpus.jsonl", "id", "text")
+        )
+        queries = tuple(
+            Query(
+                str(row["id"]),
+                str(row["text"]),
+                row.get("lang", ""),
+                row.get("corpus_lang", ""),
+                media="file" in row,
+            )
+            for row in _rows(folder / "queries.jsonl", "id", "text")
+        )
+        spans: defaultdict[str, list[Span]] = defaultdict(list)
+        if (folder / "spans.jsonl").exists():
+            for row in _rows(folder / "spans.jsonl", "query_id", "doc_id", "start", "end"):
+                spans[str(row["query_id"])].append(Span(str(row["doc_id"]), int(row["start"]), int(row["end"])))
+        return cls(
+            folder.resolve().name,
+            documents,
+            queries,
+            _read_grades(folder / "qrels.tsv"),
+            {query: tuple(places) for query, places in spans.items()},
+        )
+
+    def answerable(self, sample: Sample) -> list[Query]:
+        """The questions of the sample that have a relevant document and are plain text, in a drawn order if limited."""
+        queries = [
+            query
+            for query in self.queries
+            if query.id in self.grades and not query.media and sample.lang in (None, query.lang)
+        ]
+        if sample.limit is None:
+            return queries
+        random.Random(sample.split_seed).shuffle(queries)
+        return queries[: sample.limit]
+
+
+def _rows(path: Path, *required: str) -> Iterator[dict[str, Any]]:
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UsageError(f"{path}, line {number} is not valid JSON: {error}.") from error
+        missing = [key for key in required if not isinstance(row, dict) or key not in row]
+        if missing:
+            raise UsageError(f"{path}, line {number} lacks {', '.join(missing)}.")
+        yield row
+
+
+def _read_grades(path: Path) -> dict[str, dict[str, float]]:
+    grades: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for number, line in _lines(path):
+        fields = line.rstrip("\n").split("\t")
+        try:
+            query, document, grade = fields
+            value = float(grade)
+        except ValueError as error:
+            raise UsageError(f"{path}, line {number}: expected query TAB document TAB grade, got {line!r}.") from error
+        if value > 0:
+            grades[query][document] = value
+    return dict(grades)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MB. Split the set.")
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, line
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as UTF-8 text: {error}.") from error

@@ -1,0 +1,151 @@
+"""The answer without a language model: the passages' own sentences, in quotation marks, each with its citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.segmentation import CJK, fold
+from rag_app.answer import Citation, Passage
+from rag_app.citations import citation
+from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
+from rag_app.words import Language, codes, content_words, has_code, language
+
+ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
+
+LEAD_IN: dict[Language, str] = {
+    "en": "The documents say, word for word:",
+    "zh": "以下为文档原文：",
+}
+MAX_QUOTES = 3
+QUOTED_PASSAGES = 4
+# Shares of the spread between the best and the worst candidate. A sentence outside the first passage leads only when
+# it is better than the best one in it by the first; a further sentence is quoted when it is no worse by the second.
+CLEARLY_BETTER = 0.25
+NEARLY_AS_GOOD = 0.12
+# Two sentences that share more than this part of their words say the same.
+SAME_WORDS = 0.7
+MIN_WORDS = 3
+MAX_HEADING_WORDS = 12
+
+_SENTENCE_END = re.compile(r"[.!;:。！；：…|][\"'”’」』）)\]]*$")
+_QUESTION_END = re.compile(r"[?？][\"'”’」』）)\]]*$")
+# Two CJK characters make about one word.
+_WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
+_MARK_LIKE = re.compile(r"(?<=[\[【［])(?=[\d\s^])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    passage: Passage
+    span: Span
+    text: str  # as it is scored and shown: a table row with the head of its table
+
+
+def quote_answer(
+    question: str, passages: Sequence[Passage], score_sentences: ScoreSentences
+) -> tuple[str, tuple[Citation, ...]]:
+    """One to three sentences that answer best, as text with marks, and their citations, which are verified.
+
+    `score_sentences(question, sentences)` gives one score a sentence, higher for better. Passages that lack a model,
+    code or clause of the question which another passage has are not quoted. Raises ValueError without passages.
+    """
+    if not passages:
+        raise ValueError("Expected passages to quote from, got none; refuse the question instead.")
+    candidates = [
+        candidate
+        for passage in about_the_named(question, passages)[:QUOTED_PASSAGES]
+        for candidate in _candidates(passage)
+    ]
+    scores = score_sentences(question, [candidate.text for candidate in candidates])
+    chosen = _choose(candidates, scores)
+    text = "\n\n".join([LEAD_IN[language(question)], *(_shown(candidate, language(question)) for candidate in chosen)])
+    citations = {(c.passage.number, c.span): citation(c.passage, c.span, verified=True) for c in chosen}
+    return text, tuple(citations.values())
+
+
+def about_the_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages that hold most of the codes the question names: those on HP-60 when it asks for the HP-60."""
+    named = codes(question)
+    held = [sum(has_code(code, searchable(passage)) for code in named) for passage in passages]
+    return [passage for passage, count in zip(passages, held, strict=True) if count == max(held)]
+
+
+def searchable(passage: Passage) -> str:
+    """The folded words of a passage with its section, title and source: everywhere a code may be named."""
+    return fold("\n".join((passage.text, passage.section, passage.title, passage.source)))
+
+
+def _candidates(passage: Passage) -> Iterator[_Candidate]:
+    """The passage's sentences; headings, questions and fragments go with the sentence that follows them."""
+    text = passage.text
+    spans = [span for span in sentences(text) if not is_table_rule(text[slice(*span)])]
+    heads = {head for span in spans if (head := table_head(text, span))}
+    pending: int | None = None
+    emitted = False
+    for start, end in spans:
+        head = table_head(text, (start, end))
+        if (start, end) in heads:
+            continue
+        if head:
+            pending = None
+            emitted = True
+            yield _Candidate(passage, (start, end), f"{text[slice(*head)]}\n{text[start:end]}")
+        elif _leans_on_next(text, start, end):
+            pending = start if pending is None else pending
+        else:
+            begin, pending = (start if pending is None else pending), None
+            emitted = True
+            yield _Candidate(passage, (begin, end), text[begin:end])
+    if not emitted or pending is not None:
+        begin = 0 if pending is None else pending
+        yield _Candidate(passage, (begin, len(text)), text[begin:])
+
+
+def _leans_on_next(text: str, start: int, end: int) -> bool:
+    """Whether a sentence says nothing by itself: a heading line, a question, or fewer than three words."""
+    sentence = text[start:end]
+    words = len(_WORD.findall(sentence))
+    if words < MIN_WORDS or _QUESTION_END.search(sentence):
+        return True
+    is_whole_line = text[end : end + 1] in ("\n", "\r") and text[max(start - 1, 0) : start] in ("", "\n", "\r")
+    return is_whole_line and words <= MAX_HEADING_WORDS and not _SENTENCE_END.search(sentence)
+
+
+def _choose(candidates: Sequence[_Candidate], scores: Sequence[float]) -> list[_Candidate]:
+    """The sentence that leads, and up to two that are nearly as good and say something else."""
+    spread = max(scores) - min(scores)
+    first = candidates[0].passage.number
+    own = max(score for candidate, score in zip(candidates, scores, strict=True) if candidate.passage.number == first)
+    ranked = sorted(range(len(candidates)), key=lambda index: -scores[index])
+    lead = ranked[0]
+    if scores[lead] - own <= CLEARLY_BETTER * spread:
+        lead = next(index for index in ranked if candidates[index].passage.number == first)
+    chosen = [candidates[lead]]
+    for index in ranked:
+        if len(chosen) == MAX_QUOTES or scores[index] < scores[lead] - NEARLY_AS_GOOD * spread:
+            break
+        if not any(_say_the_same(candidates[index], other) for other in chosen):
+            chosen.append(candidates[index])
+    return chosen
+
+
+def _say_the_same(left: _Candidate, right: _Candidate) -> bool:
+    words, others = set(content_words(left.text)), set(content_words(right.text))
+    return left == right or len(words & others) > SAME_WORDS * min(len(words), len(others))
+
+
+def escape_marks(text: str) -> str:
+    """The document's text with an invisible joiner in each "[3]" of its own, so that it is no mark of the answer."""
+    return _MARK_LIKE.sub("\u2060", text)
+
+
+def _shown(candidate: _Candidate, in_language: Language) -> str:
+    text = escape_marks(candidate.text.strip())
+    mark = f"[{candidate.passage.number}]"
+    if not is_table_row(candidate.text):
+        return f"“{text}”{mark}" if in_language == "zh" else f"“{text}” {mark}"
+    head, row = text.split("\n", 1) if "\n" in text else ("", text)
+    rule = "|" + "---|" * (head.count("|") - 1)
+    return "\n".join(([head, rule] if head else []) + [row, "", mark])

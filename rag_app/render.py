@@ -1,0 +1,156 @@
+"""What the command line shows: tables and text for people, plain dictionaries for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ingest.catalog import DocumentRecord
+from rag_app.answer import Answer, Event, Finished, Token
+from rag_app.context import source_label
+
+if TYPE_CHECKING:
+    from llama_index.core.schema import BaseNode, NodeWithScore
+
+    from rag_app.assistant import SearchResult
+
+EXCERPT_CHARACTERS = 300
+
+
+def search_as_dict(found: SearchResult) -> dict[str, Any]:
+    return {
+        "query": found.query,
+        "strategy": found.strategy,
+        "results": [_hit_as_dict(rank, hit) for rank, hit in enumerate(found.hits, start=1)],
+        "timings_ms": found.timings_ms,
+    }
+
+
+def _hit_as_dict(rank: int, hit: NodeWithScore) -> dict[str, Any]:
+    metadata = hit.node.metadata
+    return {
+        "rank": rank,
+        "score": hit.score,
+        "retrieval_score": metadata.get("retrieval_score", hit.score),
+        "text": hit.text,
+        **{key: metadata[key] for key in ("source", "page", "page_label", "section", "document_id")},
+        "chunk_id": hit.node.node_id,
+    }
+
+
+def answer_as_dict(answer: Answer) -> dict[str, Any]:
+    citation_keys = ("number", "source", "page", "page_label", "section", "quote", "verified", "boxes")
+    passages = [asdict(passage) for passage in answer.passages]
+    return {
+        "answer": answer.text,
+        "refused": answer.refused,
+        "citations": [{key: getattr(citation, key) for key in citation_keys} for citation in answer.citations],
+        "passages": [{key: value for key, value in passage.items() if key != "box_spans"} for passage in passages],
+        "evidence": answer.evidence,
+        "timings_ms": answer.timings_ms,
+    }
+
+
+def document_as_dict(record: DocumentRecord) -> dict[str, Any]:
+    return {
+        "document_id": record.document_id,
+        "source": record.source,
+        "title": record.title,
+        "path": str(record.path),
+        "pages": record.pages,
+        "chunks": record.chunks,
+        "ingested_at": record.ingested_at.isoformat(),
+    }
+
+
+def passages_as_dicts(nodes: Sequence[BaseNode]) -> list[dict[str, Any]]:
+    keys = ("page", "page_label", "section", "modality")
+    return [
+        {"chunk_id": node.node_id, "text": node.get_content(), **{key: node.metadata[key] for key in keys}}
+        for node in nodes
+    ]
+
+
+def print_search(found: SearchResult) -> None:
+    console = Console()
+    if not found.hits:
+        console.print("Nothing found: the collection is empty, or no word of the question stands in it.")
+    for rank, hit in enumerate(found.hits, start=1):
+        metadata = hit.node.metadata
+        page = metadata["page_label"] or metadata["page"]
+        place = escape(f"{metadata['source']}, p. {page}  {metadata['section']}")
+        console.print(f"[bold]{rank}. {place}[/bold]  [dim]{hit.score:.3f}[/dim]", highlight=False)
+        console.print(escape(_excerpt(hit.text)), highlight=False)
+        console.print()
+    _print_timings(found.timings_ms, console)
+
+
+def print_answer(events: Iterable[Event]) -> None:
+    """Writes the answer as it comes, then its citations."""
+    console = Console()
+    for event in events:
+        if isinstance(event, Token):
+            console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
+        elif isinstance(event, Finished):
+            console.print("\n")
+            _print_evidence(event.answer, console)
+
+
+def _print_evidence(answer: Answer, console: Console) -> None:
+    cited = {citation.number for citation in answer.citations}
+    for citation in answer.citations:
+        page = citation.page_label or citation.page
+        mark = "" if citation.verified else "  [yellow](not verified)[/yellow]"
+        place = escape(f"[{citation.number}] {citation.source}, p. {page}  {citation.section}")
+        console.print(f"[bold]{place}[/bold]{mark}", highlight=False)
+    if not answer.refused:
+        others = [passage for passage in answer.passages if passage.number not in cited]
+        if others:
+            console.print(f"[dim]Also read: {escape('; '.join(source_label(passage) for passage in others))}[/dim]")
+    _print_timings(answer.timings_ms, console)
+
+
+def _print_timings(timings_ms: dict[str, float], console: Console) -> None:
+    stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in timings_ms.items())
+    console.print(f"[dim]{stages}[/dim]", highlight=False)
+
+
+def print_rerank(result: dict[str, Any]) -> None:
+    console = Console()
+    for entry in result["results"]:
+        console.print(
+            f"{entry['score']:.4f}  line {entry['index'] + 1}: {_excerpt(entry['text'])}", markup=False, highlight=False
+        )
+
+
+def print_documents(records: Sequence[DocumentRecord]) -> None:
+    table = Table("id", "source", "title", "pages", "passages", "ingested")
+    for record in records:
+        table.add_row(
+            record.document_id,
+            escape(record.source),
+            escape(record.title),
+            str(record.pages),
+            str(record.chunks),
+            f"{record.ingested_at.astimezone():%Y-%m-%d %H:%M}",
+        )
+    Console().print(table)
+
+
+def print_document(record: DocumentRecord, nodes: Sequence[BaseNode]) -> None:
+    console = Console()
+    console.print(f"[bold]{escape(record.title)}[/bold]  {escape(str(record.path))}", highlight=False)
+    for node in nodes:
+        page = node.metadata["page_label"] or node.metadata["page"]
+        place = escape(f"p. {page}  {node.metadata['section']}")
+        console.print(f"\n[bold]{place}[/bold]  [dim]{node.node_id}[/dim]", highlight=False)
+        console.print(escape(_excerpt(node.get_content())), highlight=False)
+
+
+def _excerpt(text: str) -> str:
+    return text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 3] + "..."
