@@ -1,0 +1,164 @@
+"""The conversation: questions, answers as they are written, and what can be done with them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ingest.catalog import DocumentRecord
+from ingest.errors import RagError
+from rag_app.answer import Answer, Finished, StageDone, Token, Turn
+from ui.markup import escape_label, quoted_html, shorten, written_html
+from ui.sources import chips, evidence
+from ui.state import Chat, Exchange, cited_sources, passage_sources
+
+if TYPE_CHECKING:
+    from rag_app.assistant import Assistant
+
+_logger = logging.getLogger(__name__)
+
+_UNEXPECTED = "Something went wrong while answering. The log of the server says what; ask again, or ask in other words."
+
+# What goes on once a stage has ended, in words that a reader of manuals understands.
+_AFTER_STAGE = {
+    "standalone": "Searching the documents",
+    "fuse": "Comparing the best passages",
+    "rerank": "Checking the evidence",
+    "gate": "Writing the answer",
+}
+_BEFORE_ANY_STAGE = "Searching the documents"
+
+_SUGGESTIONS = 3
+_SUGGESTED_QUESTION = "What is the purpose of “{}”?"
+_SUGGESTED_QUESTION_CHINESE = "《{}》的主要内容是什么？"
+
+# While words still arrive, nobody knows which passages will be cited: any short number may be a mark.
+_POSSIBLE_MARKS = range(1, 100)
+
+
+def conversation(assistant: Assistant, chat: Chat) -> None:
+    """All exchanges of the session; the last one is answered here if it waits for its answer."""
+    for index, exchange in enumerate(chat.exchanges):
+        with st.chat_message("user", avatar=":material/person:"):
+            st.text(exchange.question, width="stretch")
+        with st.chat_message("assistant", avatar=":material/menu_book:"):
+            reply = st.empty()
+            if exchange.waiting:
+                _answer(assistant, exchange, chat.history(), reply)
+            with reply.container():
+                _reply(chat, exchange, key=str(index))
+
+
+def welcome(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+    """What a visitor sees before the first question."""
+    with st.container(key="welcome"):
+        st.title("What would you like to know?", anchor=False)
+        st.markdown("Answers come from your documents alone, and each one opens the page it stands on.")
+        for question in suggested_questions(documents):
+            st.button(
+                escape_label(question),
+                key=f"suggestion-{question}",
+                icon=":material/arrow_outward:",
+                on_click=chat.ask,
+                args=(question,),
+            )
+
+
+def suggested_questions(documents: Sequence[DocumentRecord]) -> list[str]:
+    """A first question about each of a few documents, in the language of its title."""
+    return [
+        (_SUGGESTED_QUESTION_CHINESE if _is_chinese(document.title) else _SUGGESTED_QUESTION).format(
+            shorten(" ".join(document.title.split()), 60)
+        )
+        for document in documents[:_SUGGESTIONS]
+    ]
+
+
+def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...], reply: DeltaGenerator) -> None:
+    """Fills the exchange while showing it. A click anywhere ends this run of the script at the next thing shown."""
+    exchange.quoted = assistant.language_model is None
+    exchange.stopped = True  # Stays so unless the loop below comes to its end.
+    with reply.container(key="answering"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            activity = st.empty()
+            # Any click ends the run, so the button needs no work of its own.
+            st.button("Stop", icon=":material/stop_circle:", key="stop", type="tertiary")
+        words = st.empty()
+        activity.markdown(f":gray[{_BEFORE_ANY_STAGE} …]", width="stretch")
+        try:
+            with closing(assistant.ask(exchange.question, history)) as events:
+                for event in events:
+                    match event:
+                        case StageDone(stage=stage) if stage in _AFTER_STAGE:
+                            activity.markdown(f":gray[{_AFTER_STAGE[stage]} …]", width="stretch")
+                        case Token(text=text):
+                            exchange.text += text
+                            words.html(_partial_html(exchange))
+                        case Finished(answer=answer):
+                            exchange.answer = answer
+                            exchange.text = answer.text
+        except RagError as error:
+            exchange.error = str(error)
+        except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
+            _logger.exception("Answering failed.")
+            exchange.error = _UNEXPECTED
+    exchange.stopped = False
+
+
+def _reply(chat: Chat, exchange: Exchange, key: str) -> None:
+    if exchange.error:
+        st.error(escape_label(exchange.error), icon=":material/error:")
+    elif exchange.answer:
+        if exchange.answer.question != exchange.question:
+            st.caption(f"Understood as: {escape_label(exchange.answer.question)}")
+        show = _refusal if exchange.answer.refused else _cited_answer
+        show(chat, exchange.answer, key)
+    else:
+        _stopped(chat, exchange, key)
+
+
+def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
+    numbers = {citation.number for citation in answer.citations}
+    st.html(quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers))
+    chips(chat, cited_sources(answer), key)
+    if answer.quoted:
+        st.caption("Quoted from the documents, no language model.")
+    evidence(chat, answer, key)
+
+
+def _refusal(chat: Chat, answer: Answer, key: str) -> None:
+    # The chips below are the list of passages that the text ends with, and can be opened.
+    text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
+    with st.container(border=True, key=f"refusal-{key}"):
+        st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
+        chips(chat, passage_sources(answer.passages), key)
+    evidence(chat, answer, key)
+
+
+def _stopped(chat: Chat, exchange: Exchange, key: str) -> None:
+    if exchange.text:
+        st.html(_partial_html(exchange))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Stopped before the answer was finished.", width="content")
+        st.button(
+            "Ask again",
+            icon=":material/refresh:",
+            key=f"again-{key}",
+            type="tertiary",
+            on_click=chat.ask,
+            args=(exchange.question,),
+        )
+
+
+def _partial_html(exchange: Exchange) -> str:
+    to_html = quoted_html if exchange.quoted else written_html
+    return to_html(exchange.text, _POSSIBLE_MARKS)
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text)

@@ -1,0 +1,213 @@
+"""Text of documents and models as safe HTML and safe Streamlit labels. Pure functions; knows nothing of Streamlit.
+
+Streamlit reads labels as Markdown with extras of its own, so text that is not ours goes through `escape_label` there
+and through `html.escape` wherever HTML is built. Every function here that returns HTML has escaped what it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rag_app.answer import Passage
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_MARK = re.compile(r"\[(\d{1,3})\]")
+_TABLE_ROW = re.compile(r"\s*\|.*\|")
+_TABLE_RULE = re.compile(r"[|\s:+-]+")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+_WITHIN_CELL = re.compile(r"(?:\\\||[^|\n\r])+")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+# Two characters of the private use area stand for <mark> and </mark> until the text around them is escaped.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_WORD_JOINER = "\u2060"
+
+_EXCERPT_LENGTH = 120
+
+
+def escape_label(text: str) -> str:
+    """The text as it must be written in a Streamlit label or message to be shown as it is, on one line.
+
+    Backslashes end Markdown, HTML, math and colour directives. Emoji and icon names (":smile:") are replaced after
+    that, so an invisible character stands behind each colon.
+    """
+    line = " ".join(text.split())
+    return _PUNCTUATION.sub(lambda match: "\\" + match.group(), line).replace(":", ":" + _WORD_JOINER)
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text cut in its middle to at most `limit` characters: both ends of a file name tell files apart."""
+    if len(text) <= limit:
+        return text
+    head = (limit - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def quoted_html(text: str, numbers: Container[int]) -> str:
+    """An answer made of the documents' own words: nothing in it is Markdown but tables. Marks become badges."""
+    return f'<div class="answer">{_with_marks(_blocks(text), numbers)}</div>'
+
+
+def written_html(text: str, numbers: Container[int]) -> str:
+    """An answer written by a language model: Markdown without HTML, images and links. Marks become badges."""
+    # "zero" knows nothing but paragraphs: what may come from a model is listed, not what may not.
+    markdown = MarkdownIt("zero", {"html": False}).enable(
+        ["newline", "escape", "emphasis", "backticks", "list", "blockquote", "code", "fence", "heading", "table"]
+    )
+
+    def text_with_marks(self: Any, tokens: Sequence[Token], index: int, options: object, env: object) -> str:
+        return _with_marks(escape(tokens[index].content), numbers)
+
+    markdown.add_render_rule("text", text_with_marks)
+    return f'<div class="answer">{markdown.render(text)}</div>'
+
+
+def passage_html(text: str, quotes: Iterable[str] = ()) -> str:
+    """A passage with its quotes highlighted; rows of Markdown tables become a table."""
+    plain = text.replace(_OPEN, "").replace(_CLOSE, "")
+    for start, end in _merged(_ranges(plain, quotes)):
+        plain = plain[:start] + _highlighted(plain[start:end]) + plain[end:]
+    html = _blocks(plain).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
+    return f'<div class="passage">{html}</div>'
+
+
+def timings_html(timings_ms: dict[str, float]) -> str:
+    """The time of each stage, in order, and the sum."""
+    stages = "".join(
+        f"<span><b>{escape(stage)}</b> {_duration(milliseconds)}</span>" for stage, milliseconds in timings_ms.items()
+    )
+    return f'<div class="timings">{stages}<span><b>total</b> {_duration(sum(timings_ms.values()))}</span></div>'
+
+
+def ranking_html(passages: Sequence[Passage]) -> str:
+    """A table of the passages: place before and after reranking, where they stand, both scores as bars."""
+    rerank_bars = bar_lengths([passage.score for passage in passages])
+    search_bars = bar_lengths([passage.retrieval_score for passage in passages])
+    rows = "".join(
+        f'<tr><td class="rank">{_rank_change(passage)}</td><td class="place">{_whereabouts(passage)}</td>'
+        f'<td class="scores">{_bar("rerank", passage.score, after)}'
+        f"{_bar('search', passage.retrieval_score, before)}</td></tr>"
+        for passage, after, before in zip(passages, rerank_bars, search_bars, strict=True)
+    )
+    head = "<tr><th>Rank</th><th>Passage</th><th>Scores</th></tr>"
+    return f'<table class="ranking"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def bar_lengths(scores: Sequence[float]) -> list[float]:
+    """Each score's share (0 to 1) of the way from zero, or from the lowest if below zero, to the highest."""
+    if not scores:
+        return []
+    lowest, highest = min(0.0, *scores), max(scores)
+    if highest <= lowest:
+        return [0.0] * len(scores)
+    return [(score - lowest) / (highest - lowest) for score in scores]
+
+
+def place(page: int, page_label: str, *, has_pages: bool) -> str:
+    """The page as it is printed, else as it is counted: "p. iii", "p. 7"; nothing for formats without pages."""
+    return f"p. {page_label or page}" if page_label or page > 1 or has_pages else ""
+
+
+def _with_marks(html: str, numbers: Container[int]) -> str:
+    def badge(match: re.Match[str]) -> str:
+        return f'<sup class="mark">{match.group(1)}</sup>' if int(match.group(1)) in numbers else match.group()
+
+    return _MARK.sub(badge, html)
+
+
+def _blocks(text: str) -> str:
+    """Paragraphs and tables of plain text, escaped."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    rows: list[str] = []
+    for line in [*_LINE_BREAK.split(text), ""]:
+        is_row = _TABLE_ROW.match(line) is not None
+        if rows and not is_row:
+            blocks.append(_table(rows))
+            rows = []
+        if lines and (is_row or not line.strip()):
+            blocks.append(f"<p>{'<br>'.join(map(escape, lines))}</p>")
+            lines = []
+        if is_row:
+            rows.append(line)
+        elif line.strip():
+            lines.append(line)
+    return "".join([*blocks, *([_table(rows)] if rows else [])])
+
+
+def _table(rows: Sequence[str]) -> str:
+    has_head = len(rows) > 1 and _TABLE_RULE.fullmatch(rows[1]) is not None
+    html = ""
+    for index, row in enumerate(rows):
+        if _TABLE_RULE.fullmatch(row) and "-" in row:
+            continue
+        kind = "th" if has_head and index == 0 else "td"
+        cells = _CELL_BORDER.split(row.strip())[1:]
+        # What stands behind the last border is no cell, but a mark may stand there.
+        cells = [*cells[:-2], f"{cells[-2]} {cells[-1]}"] if len(cells) > 1 else cells
+        html += "<tr>" + "".join(f"<{kind}>{escape(_cell_text(cell))}</{kind}>" for cell in cells) + "</tr>"
+    return f"<table>{html}</table>"
+
+
+def _cell_text(cell: str) -> str:
+    return cell.strip().replace("\\|", "|")
+
+
+def _ranges(text: str, quotes: Iterable[str]) -> list[tuple[int, int]]:
+    """Where the quotes stand in the text, whatever its line breaks; a quote that is not there has no place."""
+    ranges = []
+    for quote in quotes:
+        words = [re.escape(word) for word in quote.replace(_OPEN, "").replace(_CLOSE, "").split()]
+        if words and (match := re.search(r"\s+".join(words), text)):
+            ranges.append(match.span())
+    return ranges
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ranges without overlaps, last first, so that replacing one leaves the places of the others."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged[::-1]
+
+
+def _highlighted(text: str) -> str:
+    """Each run of text between line breaks and cell borders in marks of its own: they may not cross an element."""
+
+    def wrap(run: re.Match[str]) -> str:
+        return f"{_OPEN}{run.group()}{_CLOSE}" if run.group().strip() else run.group()
+
+    return _WITHIN_CELL.sub(wrap, text)
+
+
+def _whereabouts(passage: Passage) -> str:
+    page = place(passage.page, passage.page_label, has_pages=bool(passage.boxes))
+    detail = passage.section or shorten(" ".join(passage.text.split()), _EXCERPT_LENGTH)
+    return f"<b>{escape(passage.source)}</b> <span>{escape(page)}</span><div>{escape(detail)}</div>"
+
+
+def _rank_change(passage: Passage) -> str:
+    gain = passage.retrieval_rank - passage.number
+    kind = "up" if gain > 0 else "down" if gain < 0 else "same"
+    change = {"up": f"▲ {gain}", "down": f"▼ {-gain}", "same": "as before"}[kind]
+    return f'{passage.retrieval_rank} → <b>{passage.number}</b><div class="{kind}">{change}</div>'
+
+
+def _bar(name: str, score: float, length: float) -> str:
+    return (
+        f"<div class='score'><span>{name}</span>"
+        f"<i class='{name}'><i style='width:{length * 100:.0f}%'></i></i><span>{score:.3f}</span></div>"
+    )
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"

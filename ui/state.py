@@ -1,0 +1,143 @@
+"""What one visitor's session remembers between clicks. Streamlit runs the page anew for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from ingest.catalog import DocumentRecord
+from ingest.document import PageBox
+from rag_app.answer import Answer, Passage, Turn
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A question and what came of it: nothing yet, the words so far, a finished answer or an error's sentence.
+
+    `quoted` says whose words `text` holds: the documents' own, or a language model's.
+    """
+
+    question: str
+    text: str = ""
+    quoted: bool = False
+    answer: Answer | None = None
+    error: str | None = None
+    stopped: bool = False
+
+    @property
+    def waiting(self) -> bool:
+        return self.answer is None and self.error is None and not self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """What the document pane shows: a page, and the passage and quotes that led there.
+
+    `number` is the passage's mark in the answer; 0 where a document was opened from the list.
+    """
+
+    number: int
+    document_id: str
+    source: str
+    title: str
+    page: int
+    page_label: str = ""
+    section: str = ""
+    text: str = ""
+    quotes: tuple[str, ...] = ()
+    boxes: tuple[PageBox, ...] = ()
+    unverified: bool = False
+
+    def turned(self, pages: int) -> OpenSource:
+        """The same source, so many pages further."""
+        return replace(self, page=self.page + pages, page_label="")
+
+
+@dataclass(slots=True)
+class Chat:
+    """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    opened: OpenSource | None = None
+    collection: str = ""
+    notices: list[tuple[str, str]] = field(default_factory=list)
+
+    def ask(self, question: str) -> None:
+        self.exchanges.append(Exchange(question))
+
+    def open(self, source: OpenSource | None) -> None:
+        """Shows the source in the document pane; None closes it."""
+        self.opened = source
+
+    def restart(self) -> None:
+        self.exchanges.clear()
+        self.opened = None
+
+    def switch(self, collection: str) -> None:
+        """Another collection is another conversation."""
+        self.collection = collection
+        self.notices.clear()
+        self.restart()
+
+    def history(self) -> tuple[Turn, ...]:
+        """The answered exchanges, oldest first."""
+        return tuple(Turn(exchange.question, exchange.text) for exchange in self.exchanges if exchange.answer)
+
+
+def current_chat() -> Chat:
+    """This session's chat."""
+    if "chat" not in st.session_state:
+        st.session_state["chat"] = Chat()
+    chat: Chat = st.session_state["chat"]
+    return chat
+
+
+def cited_sources(answer: Answer) -> list[OpenSource]:
+    """One for each passage and page that the answer cites, in order of their marks."""
+    texts = {passage.number: passage.text for passage in answer.passages}
+    places = sorted({(citation.number, citation.page) for citation in answer.citations})
+    sources = []
+    for number, page in places:
+        citations = [citation for citation in answer.citations if (citation.number, citation.page) == (number, page)]
+        first = citations[0]
+        sources.append(
+            OpenSource(
+                number=number,
+                document_id=first.document_id,
+                source=first.source,
+                title=first.title,
+                page=page,
+                page_label=first.page_label,
+                section=first.section,
+                text=texts.get(number, ""),
+                quotes=tuple(citation.quote for citation in citations),
+                boxes=tuple(box for citation in citations for box in citation.boxes),
+                unverified=not all(citation.verified for citation in citations),
+            )
+        )
+    return sources
+
+
+def passage_sources(passages: Sequence[Passage]) -> list[OpenSource]:
+    """The passages themselves, whole."""
+    return [
+        OpenSource(
+            number=passage.number,
+            document_id=passage.document_id,
+            source=passage.source,
+            title=passage.title,
+            page=passage.page,
+            page_label=passage.page_label,
+            section=passage.section,
+            text=passage.text,
+            boxes=passage.boxes,
+        )
+        for passage in passages
+    ]
+
+
+def document_source(record: DocumentRecord) -> OpenSource:
+    """The first page of a document."""
+    return OpenSource(number=0, document_id=record.document_id, source=record.source, title=record.title, page=1)
