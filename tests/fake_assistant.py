@@ -1,0 +1,191 @@
+"""An assistant that honours the real one's protocol without any index: answers are scripted, documents are a list."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from PIL import Image, ImageDraw
+
+from ingest.catalog import DocumentRecord
+from ingest.document import PageBox
+from ingest.errors import RagError, UsageError
+from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
+
+HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
+
+QUOTE = "Tighten the head bolts to 45 Nm."
+TEXT = f"7.3 Head bolts\n{QUOTE} Repeat after the first ten hours of operation.\n\n{HOSTILE}"
+TABLE = "| Code | Meaning |\n| --- | --- |\n| E07 | Oil pressure too low |\n| E08 | Guard open |"
+
+
+def record(name: str, *, title: str = "", pages: int = 24, chunks: int = 61) -> DocumentRecord:
+    return DocumentRecord(
+        document_id=f"id-{name}",
+        content_hash="0" * 64,
+        path=Path("/documents") / name,
+        source=name,
+        title=title or name,
+        pages=pages,
+        chunks=chunks,
+        size=1000,
+        modified_ns=0,
+        ingested_at=datetime(2025, 1, 1, tzinfo=UTC),
+    )
+
+
+MANUAL = record("hp-40-service-manual.pdf", title="HP-40 Hydraulic Press: Service Manual")
+AGREEMENT = record("purchase-agreement.docx", title="Purchase Agreement", pages=1, chunks=18)
+
+
+def passage(number: int, document: DocumentRecord, **values: object) -> Passage:
+    """A passage of that document; `values` replace what it says by default."""
+    default = Passage(
+        number=number,
+        text=TEXT,
+        source=document.source,
+        title=document.title,
+        page=6 + number,
+        page_label=str(6 + number),
+        section="7 Maintenance > 7.3 Head bolts",
+        document_id=document.document_id,
+        chunk_id=f"chunk-{number}",
+        score=0.93 - 0.17 * number,
+        retrieval_score=0.02 + 0.004 * number,
+        retrieval_rank=(4, 2, 1, 3)[number - 1],
+        boxes=((6 + number, 72.0, 120.0, 400.0, 134.0),) if document.pages > 1 else (),
+    )
+    return replace(default, **values)
+
+
+PASSAGES = (
+    passage(1, MANUAL),
+    passage(2, AGREEMENT, page=1, page_label="", section="4 Delivery", text=f"4.1 Delivery\n{QUOTE}\n\n{TABLE}"),
+    passage(3, MANUAL, section=""),
+    passage(4, MANUAL, section=HOSTILE),
+)
+
+
+def cite(cited: Passage, quote: str = QUOTE, *, verified: bool = True) -> Citation:
+    return Citation(
+        number=cited.number,
+        quote=quote,
+        verified=verified,
+        source=cited.source,
+        title=cited.title,
+        page=cited.page,
+        page_label=cited.page_label,
+        section=cited.section,
+        document_id=cited.document_id,
+        chunk_id=cited.chunk_id,
+        boxes=cited.boxes,
+    )
+
+
+def answer_of(text: str, **values: object) -> Answer:
+    default = Answer(
+        question="How tight are the head bolts?",
+        text=text,
+        refused=False,
+        quoted=True,
+        citations=(cite(PASSAGES[0]), cite(PASSAGES[1])),
+        passages=PASSAGES,
+        evidence=0.8,
+        timings_ms={"dense": 14.0, "keyword": 3.0, "fuse": 0.4, "rerank": 412.0, "gate": 0.1, "answer": 21.0},
+    )
+    return replace(default, **values)
+
+
+QUOTED = answer_of(f"“{QUOTE}” [1]\n\n“{HOSTILE}” [2]")
+WRITTEN = answer_of(f"The bolts take **45 Nm** [1].\n\n- twice [2]\n\n{HOSTILE} [9]", quoted=False)
+REFUSED = answer_of(
+    "The documents do not seem to answer this question.\n\nThe nearest passages are:\n\n- HP-40 manual, p. 7 [1]",
+    refused=True,
+    quoted=False,
+    citations=(),
+)
+
+
+@dataclass
+class FakeAssistant:
+    """Answers every question with `answer` after adding `subject` to it, or raises `error`; records its questions."""
+
+    answer: Answer = QUOTED
+    records: list[DocumentRecord] = field(default_factory=lambda: [MANUAL, AGREEMENT])
+    collection: str = "default"
+    profile: str = "embedded"
+    language_model: str | None = None
+    error: Exception | None = None
+    seconds_per_token: float = 0.0
+    subject: str = ""
+    asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+    closed: int = 0
+    others: tuple[FakeAssistant, ...] = ()
+
+    def ask(self, question: str, history: Sequence[Turn] = (), *, instruction: str | None = None) -> Iterator[Event]:
+        self.asked.append((question, tuple(history)))
+        try:
+            if self.error:
+                raise self.error
+            for stage, milliseconds in self.answer.timings_ms.items():
+                yield StageDone(stage, milliseconds)
+            for word in self.answer.text.split(" "):
+                time.sleep(self.seconds_per_token)
+                yield Token(word + " ")
+            yield Finished(replace(self.answer, question=f"{question} {self.subject}".strip()))
+        finally:
+            self.closed += 1
+
+    def documents(self) -> list[DocumentRecord]:
+        return list(self.records)
+
+    def save_upload(self, name: str, content: bytes) -> Path:
+        if not content:
+            raise UsageError(f"The file {name} is empty. Choose one with text in it.")
+        return Path("/uploads") / name
+
+    def ingest(self, paths: Sequence[Path], *, on_progress: Callable[[object], None]) -> object:
+        failed = []
+        for index, path in enumerate(paths):
+            done, total = index, len(paths)
+            on_progress(SimpleNamespace(files_done=done, files_total=total, fraction=done / total, current=path.name))
+            if path.suffix == ".txt":
+                failed.append(SimpleNamespace(path=str(path), reason="There is no text in it."))
+            else:
+                self.records.append(record(path.name))
+        added = len(paths) - len(failed)
+        return SimpleNamespace(added=added, updated=0, unchanged=0, failed=failed, pages=24 * added)
+
+    def remove(self, document_id: str) -> None:
+        if document_id not in {known.document_id for known in self.records}:
+            raise UsageError("There is no document of that id.")
+        self.records = [known for known in self.records if known.document_id != document_id]
+
+    def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox]) -> object | None:
+        document = next((known for known in self.records if known.document_id == document_id), None)
+        if document is None:
+            raise RagError("This document is no longer in the collection.")
+        if document.pages == 1:
+            return None
+        image = Image.new("RGB", (595, 842), "white")
+        draw = ImageDraw.Draw(image)
+        draw.text((72, 60), f"Page {page}", fill="black")
+        for y in range(120, 760, 18):
+            draw.line((72, y, 520, y), fill="#c9ced3", width=6)
+        for box_page, x0, y0, x1, y1 in boxes:
+            if box_page == page:
+                draw.rectangle((x0 - 4, y0 - 8, x1, y1), outline="#d18b00", width=2)
+        stream = io.BytesIO()
+        image.save(stream, "PNG")
+        return SimpleNamespace(png=stream.getvalue(), page=page, pages=document.pages)
+
+    def collections(self) -> list[str]:
+        return [self.collection, *(other.collection for other in self.others)]
+
+    def open_collection(self, name: str) -> FakeAssistant:
+        return next(other for other in (self, *self.others) if other.collection == name)

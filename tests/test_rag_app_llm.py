@@ -1,0 +1,216 @@
+"""The language model: a real server on the loopback, real streams, reasoning never shown, failures explained."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
+
+from rag_app.context import Context
+from rag_app.llm import LanguageModel, LanguageModelError, ReasoningSplitter, open_model, stream_answer
+
+HELLO = [HumanMessage("Hello")]
+KEY = "sk-very-secret"
+
+
+@dataclass
+class ChatServer:
+    """What the server answers with, and what it was asked."""
+
+    pieces: list[str] = field(default_factory=list)
+    status: int = 200
+    delay_s: float = 0.0
+    finish_reason: str = "stop"
+    body: bytes | None = None
+    requests: list[dict[str, object]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def model(self, *, timeout_s: float = 10.0) -> LanguageModel:
+        return open_model(self.address, "qwen3", api_key=KEY, timeout_s=timeout_s)
+
+
+def event(content: str | None, finish_reason: str | None = None) -> bytes:
+    delta = {} if content is None else {"role": "assistant", "content": content}
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen3", "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    state = ChatServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            state.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            state.keys.append(self.headers["Authorization"])
+            time.sleep(state.delay_s)
+            self.send_response(state.status)
+            self.send_header("Content-Type", "text/event-stream" if state.status == 200 else "application/json")
+            self.end_headers()
+            if state.status != 200:
+                self.wfile.write(json.dumps({"error": {"message": f"no: {KEY}"}}).encode())
+            elif state.body is not None:
+                self.wfile.write(state.body)
+            else:
+                for piece in state.pieces:
+                    self.wfile.write(event(piece))
+                self.wfile.write(event(None, state.finish_reason) + b"data: [DONE]\n\n")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Tests print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        state.address = f"http://127.0.0.1:{http.server_port}/v1"
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield state
+        http.shutdown()
+        thread.join()
+
+
+def test_the_answer_streams_from_the_passages(server: ChatServer) -> None:
+    server.pieces = ["45", " Nm", " [1]."]
+
+    text = "".join(stream_answer(server.model(), "Which torque?", Context("[1] HP-40 manual", (), ())))
+
+    assert text == "45 Nm [1]."
+    assert "[1] HP-40 manual\n\nQuestion: Which torque?" in json.dumps(server.requests[0]).replace("\\n", "\n")
+    assert server.requests[0]["model"] == "qwen3"
+    assert server.keys == [f"Bearer {KEY}"]
+
+
+def test_a_key_of_the_environment_is_not_sent_elsewhere(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
+    server.pieces = ["Hello."]
+
+    open_model(server.address, "qwen3").complete(HELLO)
+
+    assert server.keys == ["Bearer none"]
+
+
+def test_reasoning_is_never_shown(server: ChatServer) -> None:
+    model = server.model()
+    server.pieces = ["<thi", "nk>secret", "</th", "ink>\n\n", "It is ", "45."]
+    assert list(model.stream(HELLO)) == ["It is ", "45."]
+
+    other = server.model()
+    server.pieces = ["sec", "ret</think", ">\n\nIt is ", "45."]
+    assert other.complete(HELLO) == "It is 45."
+    assert list(other.stream(HELLO)) == ["It is ", "45."]
+
+
+def test_after_its_first_reply_a_model_streams_at_once(server: ChatServer) -> None:
+    model = server.model()
+    server.pieces = ["It is ", "45."]
+
+    assert list(model.stream(HELLO)) == ["It is 45."]
+    assert list(model.stream(HELLO)) == ["It is ", "45."]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param(401, "rejected the API key", id="401"),
+        pytest.param(403, "refuses this key the model", id="403"),
+        pytest.param(404, "does not know the model or the address", id="404"),
+        pytest.param(429, "too many requests", id="429"),
+        pytest.param(400, "status 400", id="400"),
+        pytest.param(500, "status 500", id="500"),
+    ],
+)
+def test_what_the_server_refuses_is_said_in_a_sentence(server: ChatServer, status: int, expected: str) -> None:
+    server.status = status
+
+    with pytest.raises(LanguageModelError) as raised:
+        server.model().complete(HELLO)
+
+    assert expected in str(raised.value)
+    assert server.address in str(raised.value)
+    assert KEY not in str(raised.value)
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+
+        with pytest.raises(LanguageModelError, match=r"cannot be reached\. Check the address"):
+            open_model(address, "qwen3").complete(HELLO)
+
+
+def test_a_server_that_is_too_slow_is_said(server: ChatServer) -> None:
+    server.delay_s = 0.5
+
+    with pytest.raises(LanguageModelError, match="did not answer in time"):
+        server.model(timeout_s=0.1).complete(HELLO)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>Welcome</html>", b"data: {broken\n\n", b"data: [DONE]\n\n", event("<think>so"), event("  ")],
+    ids=["nothing", "a web page", "broken", "no chunks", "only reasoning", "only space"],
+)
+def test_a_reply_without_an_answer_is_an_error(server: ChatServer, body: bytes) -> None:
+    server.body = body
+
+    with pytest.raises(LanguageModelError, match="Check that the address"):
+        server.model().complete(HELLO)
+
+
+def test_an_error_inside_the_stream_is_said(server: ChatServer) -> None:
+    server.body = event("It is") + b'data: {"error": {"message": "out of memory"}}\n\n'
+
+    with pytest.raises(LanguageModelError, match="Look at the server's log"):
+        server.model().complete(HELLO)
+
+
+def test_an_answer_cut_off_by_a_limit_is_said(server: ChatServer) -> None:
+    server.pieces, server.finish_reason = ["I wonder whether"], "length"
+    shown: list[str] = []
+
+    with pytest.raises(LanguageModelError, match="token limit"):
+        shown.extend(server.model().stream(HELLO))
+
+    assert shown == []
+
+
+def test_the_key_is_in_no_repr(server: ChatServer) -> None:
+    assert KEY not in repr(server.model())
+
+
+REPLIES = st.text(alphabet="ab <>/\n", max_size=20)
+
+
+@given(REPLIES, REPLIES, st.booleans(), st.integers(1, 7))
+def test_tags_are_found_however_the_reply_is_cut(before: str, after: str, opens: bool, size: int) -> None:
+    reply = ("<think>" if opens else "") + before + "</think>" + after
+    pieces = [reply[start : start + size] for start in range(0, len(reply), size)]
+    splitter = ReasoningSplitter(begins_inside=None)
+
+    assert "".join(splitter.visible(pieces)) == after
+    assert splitter.began_inside is (not opens)
+
+
+@given(st.text(), st.sampled_from([None, False]), st.integers(1, 7))
+def test_a_reply_without_tags_is_whole(reply: str, begins_inside: bool | None, size: int) -> None:
+    pieces = [reply[start : start + size] for start in range(0, len(reply), size)]
+
+    assert "".join(ReasoningSplitter(begins_inside=begins_inside).visible(pieces)) == reply
+
+
+def test_a_model_that_reasons_only_sometimes_is_learned_again() -> None:
+    splitter = ReasoningSplitter(begins_inside=True)
+
+    assert "".join(splitter.visible(["no tags at all"])) == ""
+    assert splitter.began_inside is None

@@ -1,0 +1,117 @@
+"""Answers without a language model: honest quotes, the best passage first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag_app.answer import Passage
+from rag_app.citations import cite
+from rag_app.marks import find_marks
+from rag_app.quoting import LEAD_IN, about_the_named, quote_answer
+from rag_app.words import content_words
+
+
+def passage(text: str, number: int = 1, title: str = "HP-40 manual") -> Passage:
+    return Passage(number, text, "hp.pdf", title, 3, "3", "4.3 Torques", "d", f"c{number}", 0.8, 0.03, 1)
+
+
+def shared_words(question: str, texts: Sequence[str]) -> list[float]:
+    """A plain scorer: the share of the question's words in each text."""
+    asked = set(content_words(question))
+    return [len(asked & set(content_words(text))) / len(asked) for text in texts]
+
+
+def quotes(question: str, *passages: Passage) -> list[tuple[int, str]]:
+    _, citations = quote_answer(question, passages, shared_words)
+    return [(citation.number, citation.quote) for citation in citations]
+
+
+def test_the_best_sentence_is_quoted_word_for_word_with_its_mark() -> None:
+    best = passage("The press is green. Tighten the ram bolts to 45 Nm. Clean it daily with a dry cloth.")
+
+    text, citations = quote_answer("What torque to tighten the ram bolts?", [best], shared_words)
+
+    assert text == f"{LEAD_IN['en']}\n\n“Tighten the ram bolts to 45 Nm.” [1]"
+    assert [(citation.quote, citation.verified) for citation in citations] == [
+        ("Tighten the ram bolts to 45 Nm.", True)
+    ]
+
+
+def test_a_slightly_better_sentence_elsewhere_does_not_lead() -> None:
+    first = passage("Tighten the ram bolts firmly. Unrelated words stand here.")
+    second = passage("Tighten all the ram bolts to the torque given.", 2)
+
+    assert quotes("Which torque tighten ram bolts cross pattern?", first, second)[0][0] == 1
+
+
+def test_a_clearly_better_sentence_elsewhere_leads() -> None:
+    first = passage("The housing is green and made of steel.")
+    second = passage("Tighten the ram bolts to a torque of 45 Nm.", 2)
+
+    assert quotes("Which torque for the ram bolts?", first, second)[0][0] == 2
+
+
+def test_a_table_row_comes_with_its_head() -> None:
+    table = passage("| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n| Pump flange bolt | 30 |")
+
+    text, citations = quote_answer("torque of the ram cylinder bolt", [table], shared_words)
+
+    assert "| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n\n[1]" in text
+    assert citations[0].quote == "| Ram cylinder bolt | 45 |"
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        pytest.param(
+            "Ram bolt torque\nUse 45 Nm for each of them.", "Ram bolt torque\nUse 45 Nm for each of them.", id="heading"
+        ),
+        pytest.param("Which torque do ram bolts need? They need 45 Nm when cold.", None, id="question"),
+        pytest.param("Ram bolts:", None, id="only a fragment"),
+        pytest.param("Warning! Ram bolts break above 60 Nm torque.", None, id="one word"),
+    ],
+)
+def test_what_says_nothing_alone_goes_with_its_neighbour(text: str, quote: str | None) -> None:
+    assert quotes("ram bolt torque", passage(text)) == [(1, quote or text)]
+
+
+def test_a_sister_model_is_not_quoted() -> None:
+    sister = passage("Tighten the ram bolts to a torque of 45 Nm.")
+    asked = passage("Tighten the ram bolts to a torque of 60 Nm.", 2, title="HP-60 manual")
+
+    assert about_the_named("Ram bolts of the HP 60?", [sister, asked]) == [asked]
+    assert quotes("Which torque for the ram bolts of the HP-60?", sister, asked) == [(2, asked.text)]
+
+
+def test_chinese_is_quoted_in_chinese_form() -> None:
+    text, _ = quote_answer("柱塞螺栓的扭矩是多少？", [passage("请先关闭电源。柱塞螺栓的扭矩为45牛米。")], shared_words)
+
+    assert text == "以下为文档原文：\n\n“柱塞螺栓的扭矩为45牛米。”[1]"
+
+
+def test_a_mark_of_the_document_is_no_mark_of_the_answer() -> None:
+    text, _ = quote_answer("ram bolts torque", [passage("Ram bolts torque is in reference [7] below.")], shared_words)
+
+    assert [mark.number for mark in find_marks(text)] == [1]
+
+
+def test_no_passages_is_an_error() -> None:
+    with pytest.raises(ValueError, match="refuse the question"):
+        quote_answer("torque?", [], shared_words)
+
+
+@settings(deadline=None)  # the first call loads the dictionary of Chinese words
+@given(st.lists(st.text(alphabet="ab 45.?|\n-[1]中。", min_size=1), min_size=1, max_size=4))
+def test_every_quote_stands_in_its_passage(texts: list[str]) -> None:
+    passages = [passage(text, number) for number, text in enumerate(texts, start=1)]
+
+    text, citations = quote_answer("a b 45?", passages, shared_words)
+
+    assert 1 <= len(citations) <= 3
+    assert all(citation.quote in passages[citation.number - 1].text for citation in citations)
+    assert {mark.number for mark in find_marks(text)} == {citation.number for citation in citations}
+    assert {citation.number for citation in cite(text, passages)} == {citation.number for citation in citations}

@@ -1,0 +1,306 @@
+"""The page's behaviour without a browser, on an assistant whose answers are scripted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import streamlit
+from fake_assistant import (
+    AGREEMENT,
+    HOSTILE,
+    MANUAL,
+    QUOTED,
+    REFUSED,
+    WRITTEN,
+    FakeAssistant,
+    answer_of,
+    cite,
+    passage,
+    record,
+)
+from streamlit.testing.v1 import AppTest
+
+from ingest.errors import RagError, UsageError
+
+
+def page(assistant: FakeAssistant) -> AppTest:
+    """The page after its first run."""
+
+    def script(assistant: object) -> None:
+        from ui.app import main
+
+        main(assistant)
+
+    return AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20).run()
+
+
+def ask(app: AppTest, question: str = "How tight are the head bolts?") -> AppTest:
+    return app.chat_input(key="question").set_value(question).run()
+
+
+def html(app: AppTest) -> str:
+    """The HTML of the main area, one element a line."""
+    return "\n".join(element.proto.body for element in app.main.get("html"))
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def plain(label: str) -> str:
+    return label.replace("\\", "").replace("\u2060", "")
+
+
+def chip(app: AppTest, number: int) -> Any:
+    return next(button for button in app.button if plain(button.label).startswith(f"{number} · "))
+
+
+def test_an_answer_shows_its_marks_and_a_chip_for_each_citation() -> None:
+    app = ask(page(FakeAssistant()))
+
+    assert '<sup class="mark">1</sup>' in html(app)
+    assert "1 · hp-40-service-manual p. 7" in map(plain, labels(app))
+    assert "2 · purchase-agreement 4 Delivery" in map(plain, labels(app))
+    assert not app.exception
+
+
+def test_a_quoted_answer_says_that_no_language_model_wrote_it() -> None:
+    captions = [caption.value for caption in ask(page(FakeAssistant())).main.caption]
+
+    assert "Quoted from the documents, no language model." in captions
+
+
+def test_a_question_that_was_completed_shows_what_was_searched() -> None:
+    app = ask(page(FakeAssistant(subject="HP-40")), "And how often?")
+
+    assert "Understood as: And how often? HP-40" in [plain(caption.value) for caption in app.main.caption]
+
+
+def test_a_written_answer_says_nothing_about_quoting_and_keeps_its_emphasis() -> None:
+    app = ask(page(FakeAssistant(WRITTEN, language_model="qwen3-4b")))
+
+    assert "<strong>45 Nm</strong>" in html(app)
+    assert not app.main.caption
+
+
+def test_hostile_text_of_documents_is_escaped_wherever_it_is_shown() -> None:
+    hostile = record(f"{HOSTILE}.pdf", title=HOSTILE)
+    cited = passage(1, hostile, section=HOSTILE, text=HOSTILE)
+    answer = answer_of(f"{HOSTILE} [1]", citations=(cite(cited, HOSTILE),), passages=(cited,))
+
+    app = ask(page(FakeAssistant(answer, [hostile])))
+    chip(app, 1).click().run()
+
+    assert "<script" not in html(app)
+    shown = [element.value for element in (*app.markdown, *app.caption)] + labels(app)
+    shown += [button.help or "" for button in app.button]
+    assert not [text for text in shown if re.search(r"(?<!\\)(<script|!\[|:material)", text)]
+
+
+def test_a_chip_opens_the_page_and_closing_takes_it_away() -> None:
+    app = ask(page(FakeAssistant()))
+
+    chip(app, 1).click().run()
+    assert "Page 7 of 24" in [element.value for element in app.markdown]
+    assert len(app.get("image")) == 1
+
+    app.button(key="close-pane").click().run()
+    assert not app.get("image")
+
+
+def test_pages_can_be_turned_up_to_the_last() -> None:
+    short = record("note.pdf", pages=2)
+    app = page(FakeAssistant(records=[short]))
+
+    app.button(key=f"open-{short.document_id}").click().run()
+    assert app.button(key="previous-page").disabled
+
+    app.button(key="next-page").click().run()
+    assert "Page 2 of 2" in [element.value for element in app.markdown]
+    assert app.button(key="next-page").disabled
+
+
+def test_a_printed_page_label_is_shown_beside_the_count() -> None:
+    cited = passage(1, MANUAL, page=3, page_label="iii")
+    app = ask(page(FakeAssistant(answer_of("It is. [1]", citations=(cite(cited),), passages=(cited,)))))
+
+    chip(app, 1).click().run()
+
+    assert "Page iii (3 of 24)" in [element.value for element in app.markdown]
+
+
+def test_a_format_without_pages_shows_the_passage_with_its_quote_highlighted() -> None:
+    app = ask(page(FakeAssistant()))
+
+    chip(app, 2).click().run()
+
+    assert not app.get("image")
+    assert "<mark>Tighten the head bolts to 45 Nm.</mark>" in html(app)
+
+
+def test_an_unverified_quote_is_marked() -> None:
+    answer = answer_of("It is so. [1]", citations=(cite(QUOTED.passages[0], "Loosen it.", verified=False),))
+    app = ask(page(FakeAssistant(answer)))
+
+    chip(app, 1).click().run()
+
+    assert "exactly as quoted" in app.warning[0].value
+
+
+def test_a_document_that_cannot_be_shown_is_a_sentence() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant))
+    assistant.remove(MANUAL.document_id)
+
+    chip(app, 1).click().run()
+
+    assert "no longer in the collection" in app.error[0].value
+
+
+def test_a_refusal_is_set_apart_and_its_nearest_passages_can_be_opened() -> None:
+    app = ask(page(FakeAssistant(REFUSED)))
+
+    assert '<div class="refusal">' in html(app)
+    assert "HP-40 manual" not in html(app)
+    chip(app, 4).click().run()
+    assert "Page 10 of 24" in [element.value for element in app.markdown]
+
+
+def test_the_evidence_panel_shows_ranks_scores_and_times() -> None:
+    shown = html(ask(page(FakeAssistant())))
+
+    assert "4 → <b>1</b>" in shown
+    assert "0.760" in shown
+    assert "<b>rerank</b> 412 ms" in shown
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        pytest.param(UsageError("The question is empty. Type one."), "The question is empty", id="told"),
+        pytest.param(ZeroDivisionError("secret detail"), "Something went wrong", id="unexpected"),
+    ],
+)
+def test_a_failing_answer_is_a_sentence_and_the_next_question_works(error: Exception, sentence: str) -> None:
+    assistant = FakeAssistant(error=error)
+    app = ask(page(assistant))
+
+    assert sentence in app.error[0].value
+    assert "secret" not in app.error[0].value
+
+    assistant.error = None
+    assert '<sup class="mark">1</sup>' in html(ask(app))
+
+
+def test_earlier_answers_are_the_history_and_failures_are_not() -> None:
+    assistant = FakeAssistant(error=RagError("No."))
+    app = ask(page(assistant), "First?")
+    assistant.error = None
+    ask(app, "Second?")
+    ask(app, "Third?")
+
+    assert [[turn.question for turn in history] for _, history in assistant.asked] == [[], [], ["Second?"]]
+
+
+def test_a_click_asks_nothing_again() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant))
+
+    chip(app, 1).click().run()
+
+    assert len(assistant.asked) == 1
+    assert assistant.closed == 1
+
+
+def test_a_new_chat_forgets_the_conversation() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant))
+
+    app.button(key="new-chat").click().run()
+
+    assert app.title[0].value == "What would you like to know?"
+    assert not app.chat_message
+
+
+def test_a_suggested_question_is_asked_in_the_language_of_its_document() -> None:
+    assistant = FakeAssistant(records=[record("手册.pdf", title="液压机手册"), AGREEMENT])
+    app = page(assistant)
+
+    next(button for button in app.button if "《液压机手册》" in button.label).click().run()
+
+    assert assistant.asked == [("《液压机手册》的主要内容是什么？", ())]
+
+
+def test_an_empty_collection_asks_for_documents_and_takes_them() -> None:
+    assistant = FakeAssistant(records=[])
+    app = page(assistant)
+    assert app.title[0].value == "Add your first documents"
+    assert not app.chat_input
+
+    app.file_uploader(key="files").set_value([("manual.pdf", b"%PDF", "application/pdf")])
+    app.button(key="add").click().run()
+
+    assert [known.source for known in assistant.records] == ["manual.pdf"]
+    assert app.title[0].value == "What would you like to know?"
+
+
+def test_an_upload_tells_each_file_that_failed_and_why() -> None:
+    app = page(FakeAssistant())
+
+    files = [("a.pdf", b"%PDF", "application/pdf"), ("b.txt", b" ", "text/plain"), ("c.pdf", b"", "application/pdf")]
+    app.file_uploader(key="files").set_value(files)
+    app.button(key="add").click().run()
+
+    assert [plain(notice.value) for notice in app.success] == ["1 added (24 pages read)."]
+    assert [plain(notice.value) for notice in app.warning] == [
+        "c.pdf: The file c.pdf is empty. Choose one with text in it.",
+        "b.txt: There is no text in it.",
+    ]
+
+
+def test_a_document_is_removed_only_after_it_is_confirmed() -> None:
+    assistant = FakeAssistant()
+    app = page(assistant)
+
+    app.button(key=f"remove-{MANUAL.document_id}").click().run()
+    assert assistant.documents() == [MANUAL, AGREEMENT]
+
+    app.button(key="confirm-removal").click().run()
+    assert assistant.documents() == [AGREEMENT]
+
+
+def test_removing_what_has_gone_already_is_a_sentence() -> None:
+    assistant = FakeAssistant()
+    app = page(assistant)
+    app.button(key=f"remove-{MANUAL.document_id}").click().run()
+    assistant.remove(MANUAL.document_id)
+
+    app.button(key="confirm-removal").click().run()
+
+    assert "no document" in app.warning[0].value
+
+
+def test_a_long_list_of_documents_can_be_searched() -> None:
+    assistant = FakeAssistant(records=[record(f"manual-{number}.pdf") for number in range(60)])
+    app = page(assistant)
+    rows = [label for label in labels(app) if "manual" in label and "purpose" not in label]
+    assert len(rows) == 50
+
+    app.text_input[0].set_value("manual-59").run()
+
+    assert len([label for label in labels(app) if "manual" in label and "purpose" not in label]) == 1
+
+
+def test_another_collection_is_another_conversation() -> None:
+    streamlit.cache_resource.clear()
+    other = FakeAssistant(collection="contracts", records=[AGREEMENT])
+    assistant = FakeAssistant(others=(other,))
+    app = ask(page(assistant))
+
+    app.selectbox[0].set_value("contracts").run()
+    assert not app.chat_message
+    ask(app, "Which law applies?")
+
+    assert other.asked == [("Which law applies?", ())]
