@@ -19,7 +19,7 @@ from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.pipeline import Ingester, IngestReport, Progress
-from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
+from rag_app.answer import Answer, Citation, Event, Finished, StageDone, Token, Turn
 from rag_app.citations import cite
 from rag_app.context import Context, format_passages, number_passages
 from rag_app.conversation import standalone

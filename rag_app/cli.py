@@ -21,7 +21,7 @@ from ingest.cli import (
     RebuildOption,
     run_ingest,
 )
-from ingest.errors import RagError, UsageError
+from ingest.errors import RagError
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -189,6 +189,8 @@ def serve(
 
     settings = _settings(home, collection, host=host, port=port)
     listener = listen(settings.host, settings.port)
+    address, bound_port = listener.getsockname()[:2]
+    typer.echo(f"Loading the models; then the chat is at http://{address}:{bound_port} (Ctrl-C stops it).")
     with _assistant(settings, create=True) as assistant:
         serve_assistant(assistant, listener)
 
@@ -313,6 +315,3 @@ def _catalog(settings: Settings) -> Iterator[Any]:
 
 def _print_json(value: Any) -> None:
     typer.echo(jsonlib.dumps(value, ensure_ascii=False))
-
-
-__all__ = ["UsageError", "app", "main"]

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from ingest.segmentation import CJK, fold, identifiers
+from ingest.segmentation import CJK, STOP_WORDS, fold, identifiers
 from rag_app.answer import Turn
-from rag_app.words import STOP_WORDS, content_words, language, word_set
+from rag_app.words import content_words, language, word_set
 
 if TYPE_CHECKING:
     from rag_app.llm import LanguageModel

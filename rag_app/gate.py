@@ -4,8 +4,9 @@ A passage's evidence, from 0 to 1:
 
     (SCORE_SHARE * relevance + (1 - SCORE_SHARE) * coverage) * MISSING_CODE ** m * MISSING_NUMBER ** n
 
-relevance  the reranker's score, 0 at SCORE_LOW and below, 1 at SCORE_HIGH and above
-coverage   the share of the question's content words that the passage holds, each weighted by its rarity
+relevance  the reranker's score, from 0 at the low to 1 at the high end of SCORE_RANGE
+coverage   the share of the question's content words that the passage holds, each weighted by its rarity; 1 from
+           FULL_COVERAGE on
 m          models, codes, clauses and quoted names of the question that the passage holds nowhere
 n          other numbers of the question that the passage does not hold
 
@@ -31,9 +32,10 @@ Rarity = Callable[[str], float]
 Words come stemmed ("bolt" for "bolts"), so the weight should be that of the rarest form known.
 """
 
-THRESHOLD = 0.45
-SCORE_LOW = 0.35
-SCORE_HIGH = 0.75
+THRESHOLD = 0.4
+# Chinese is matched by pairs of characters, of which even a good passage holds only a part.
+SCORE_RANGE: dict[Language, tuple[float, float]] = {"en": (0.35, 0.75), "zh": (0.1, 0.5)}
+FULL_COVERAGE: dict[Language, float] = {"en": 1.0, "zh": 0.5}
 SCORE_SHARE = 0.5
 MISSING_CODE = 0.35
 MISSING_NUMBER = 0.75
@@ -60,10 +62,12 @@ def evidence(question: str, passages: Sequence[Passage], rarity: Rarity) -> floa
 
 def passage_evidence(question: str, passage: Passage, rarity: Rarity) -> float:
     """How likely one passage is to answer, from 0 to 1."""
-    relevance = min(max((passage.score - SCORE_LOW) / (SCORE_HIGH - SCORE_LOW), 0.0), 1.0)
-    covered = SCORE_SHARE * relevance + (1 - SCORE_SHARE) * coverage(question, passage, rarity)
+    low, high = SCORE_RANGE[language(question)]
+    relevance = min(max((passage.score - low) / (high - low), 0.0), 1.0)
+    covered = min(coverage(question, passage, rarity) / FULL_COVERAGE[language(question)], 1.0)
+    combined = SCORE_SHARE * relevance + (1 - SCORE_SHARE) * covered
     missing_codes, missing_numbers = missing(question, passage)
-    return covered * MISSING_CODE ** len(missing_codes) * MISSING_NUMBER ** len(missing_numbers)
+    return combined * MISSING_CODE ** len(missing_codes) * MISSING_NUMBER ** len(missing_numbers)
 
 
 def coverage(question: str, passage: Passage, rarity: Rarity) -> float:

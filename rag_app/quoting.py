@@ -10,7 +10,7 @@ from ingest.segmentation import CJK, fold
 from rag_app.answer import Citation, Passage
 from rag_app.citations import citation
 from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
-from rag_app.words import Language, codes, content_words, has_code, language
+from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
 
 ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
 
@@ -58,6 +58,8 @@ def quote_answer(
         for passage in about_the_named(question, passages)[:QUOTED_PASSAGES]
         for candidate in _candidates(passage)
     ]
+    if asks_for_figure(question):
+        candidates = [candidate for candidate in candidates if holds_figure(candidate.text)] or candidates
     scores = score_sentences(question, [candidate.text for candidate in candidates])
     chosen = _choose(candidates, scores)
     text = "\n\n".join([LEAD_IN[language(question)], *(_shown(candidate, language(question)) for candidate in chosen)])

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.errors import UsageError
+from rag_app.gate import THRESHOLD
 
 ENV_PREFIX = "RAG_"
 CONFIG_VARIABLE = "RAG_CONFIG"
@@ -39,7 +40,10 @@ class Settings(BaseSettings):
     candidates: int = Field(default=30, ge=1, le=200, description="How many passages are reranked.")
     top_k: int = Field(default=6, ge=1, le=50, description="How many passages an answer may use.")
     gate: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="The evidence below which a question is refused; 0 answers always."
+        default=THRESHOLD,
+        ge=0.0,
+        le=1.0,
+        description="The evidence below which a question is refused; 0 answers always.",
     )
     llm_base_url: str = Field(
         default="", description="An OpenAI-compatible endpoint, such as http://localhost:11434/v1."

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ingest.segmentation import CJK, fold, segment
+from ingest.segmentation import CJK, STOP_WORDS, fold, segment
 
 Language = Literal["en", "zh"]
 
@@ -19,17 +19,6 @@ def word_set(text: str) -> frozenset[str]:
     """The words of a list that is written as text."""
     return frozenset(text.split())
 
-
-STOP_WORDS = word_set(
-    """a an the this that these those it its they them their there here i me my we us our you your he him his she her
-    is are was were be been being am do does did done doing have has had having can could may might shall should will
-    would must need needs to of in on at by for from with without within into onto as about above below over under
-    and or but if then than so because while until when where what which who whom whose why how much many long often
-    far not no nor any some all each every both either other another such same own only just also too very more most
-    please tell say says said give show let get got happen happens according mean means know want
-    的 了 是 在 和 与 或 及 吗 呢 吧 啊 我 你 您 他 她 它 这 那 有 被 把 将 为 对 从 到 要 会 能 请 请问 多少 什么
-    怎么 怎样 如何 哪里 哪个 哪些 哪 谁 几 多久 何时 是否 可以 应该 需要 为什么 怎么办 是多 么时 什么时候"""
-)
 
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -40,9 +29,8 @@ _CODE = re.compile(
     rf"|\d{{1,4}}(?:\.\d{{1,4}}){{0,5}}(?:\({_ALNUM}{{1,4}}\))+)(?!{_ALNUM})"
 )
 _SPACED_CODE = re.compile(r"\b(?!(?:USD|EUR|GBP|CNY|RMB|JPY|CHF|NO) )[A-Z]{2,4} \d{1,4}\b(?![.,]\d)")
-_CLAUSE = re.compile(
-    r"(?:clause|section|article|schedule|chapter|table|figure|annex|appendix|exhibit)s?\s+([\d.]*\d)(?!\.?\d|\()"
-)
+_CLAUSE_WORD = r"(?:clause|section|article|schedule|chapter|table|figure|annex|appendix|exhibit)s?"
+_CLAUSE = re.compile(rf"{_CLAUSE_WORD}\s+([\d.]*\d)(?!\.?\d|\()")
 _CODE_GROUP = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
 _SUB_CLAUSE = re.compile(r"\([^()]*\)")
 
@@ -63,6 +51,16 @@ _UNITS = (
     r"|千伏|伏|千瓦|瓦|兆帕|千帕|巴|牛米|转/分|分贝"
 )
 _QUANTITY = re.compile(rf"(\d+(?:\.\d+)*)(?:\s?\)?\s?({_UNITS})(?![a-zω]))?", re.IGNORECASE)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"\b\d{{1,2}} {_MONTH} \d{{4}}\b|\b{_MONTH} \d{{1,2}}, \d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b|\d{{4}} ?年", re.IGNORECASE
+)
+_FIGURE_QUESTION = re.compile(
+    r"\bhow (?:many|much|long|far|often|tight|high|low|large|big|fast|quickly|soon|close|deep|wide|thick|heavy|hot)\b"
+    r"|\bwhen\b|\bwhat (?:date|torque|pressure|temperature|voltage|amount|percentage)\b"
+    r"|多少|多久|多长|多高|多大|几(?:天|个|次|年|小时|月|日)|何时|什么时候",
+    re.IGNORECASE,
+)
 _UNIT = re.compile(rf"(?<![a-z])({_UNITS})(?![a-zω])", re.IGNORECASE)
 _CJK_NUMBER = re.compile(rf"([零〇一二两三四五六七八九十百千]{{1,10}})(?=\s?(?:{_UNITS}))")
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(sorted(_NUMBER_WORDS, key=len, reverse=True))})\b")
@@ -123,14 +121,30 @@ def _is_quantity(code: str) -> bool:
 def has_code(code: str, folded_text: str) -> bool:
     """Whether a folded text holds the code, however it is spaced or hyphenated: "hp 40" is found as "hp-40".
 
-    A sub-clause may stand apart from its clause: "12.3(b)" is found where "12.3" and "(b)" both are.
+    A sub-clause may stand apart from its clause: "12.3(b)" is found where "12.3" and "(b)" both are. A bare number is
+    a clause's: "24" is found in "clause 24" and at the start of a line, not in "24 months".
     """
+    if code.isdigit():
+        return (
+            re.search(rf"(?:{_CLAUSE_WORD}\s+|^\W*|> ){code}(?![\d%])(?:\.(?!\d)|\)|\s|$)", folded_text, re.MULTILINE)
+            is not None
+        )
     stem_of_code = _SUB_CLAUSE.sub("", code)
     groups = [re.escape(group) for group in _CODE_GROUP.findall(stem_of_code)]
     pattern = rf"(?<!{_ALNUM}){'[-_./ ]?'.join(groups)}(?!{_ALNUM})"
     return re.search(pattern, folded_text) is not None and all(
         part in folded_text for part in _SUB_CLAUSE.findall(code)
     )
+
+
+def asks_for_figure(question: str) -> bool:
+    """Whether the answer must hold a number: "how many", "how long", "by when", 多少, 多久."""
+    return _FIGURE_QUESTION.search(question) is not None
+
+
+def holds_figure(text: str) -> bool:
+    """Whether the text holds a number with its unit, or a date; bare numbers may only point to another clause."""
+    return any(quantity.unit for quantity in quantities(text)) or _DATE.search(text) is not None
 
 
 def quantities(text: str) -> list[Quantity]:

@@ -15,7 +15,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from ingest.collection import Collection
 from ingest.embedding import EncoderEmbedding, MiniLmEncoder
 from ingest.errors import UsageError
-from ingest.segmentation import segment
+from ingest.segmentation import STOP_WORDS, segment
 from retrievers.dense import DenseRetriever
 from retrievers.fusion import reciprocal_rank_fusion
 from retrievers.keyword import KeywordRetriever
@@ -28,6 +28,7 @@ STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 FIRST_STAGE_LIMIT = 50
 MAX_QUESTION_CHARACTERS = 4000
+STOP_WORD_WEIGHT = 0.25
 
 
 @dataclass(slots=True)
@@ -130,7 +131,8 @@ def check_question(question: str) -> None:
 def word_rarity(collection: Collection) -> Callable[[str], float]:
     """Inverse document frequency of words in the collection, as BM25 weighs them; 0 for what is no word.
 
-    A word that the collection does not hold can only be matched by a similar one: it counts half of the rarest.
+    A word that the collection does not hold can only be matched by a similar one: it counts half of the rarest. In a
+    small collection "when" may be rare; stop words count a quarter.
     """
 
     def rarity(word: str) -> float:
@@ -139,9 +141,8 @@ def word_rarity(collection: Collection) -> Callable[[str], float]:
             return 0.0
         total = len(collection.keywords)
         frequency = collection.keywords.document_frequency(words[0])
-        if frequency == 0:
-            return 0.5 * math.log(1 + total)
-        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+        idf = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5)) if frequency else 0.5 * math.log(1 + total)
+        return idf * STOP_WORD_WEIGHT if words[0] in STOP_WORDS else idf
 
     return rarity
 

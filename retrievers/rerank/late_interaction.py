@@ -3,10 +3,12 @@
 MaxSim as in ColBERT (Khattab and Zaharia, SIGIR 2020): each token of the question takes its most similar token of the
 passage, here by the token vectors of the embedding model itself. Three things are added, each measured in
 docs/benchmarks.md: a token counts as much as its word is rare in the collection, so that "E07" and "indemnify" decide
-and not "what" and "the"; the very same token counts a little more than a similar one; and half of the score is that of
-the best single sentence or table row, so that words which stand together win over words scattered over the passage.
+and not "what" and "the"; the very same token counts a little more than a similar one; and a part of the score is that
+of the best single sentence or table row, so that words which stand together win over words scattered over the passage.
 
-The embedded model does not read Chinese, Japanese or Korean. Those questions are matched by character pairs instead.
+Two kinds of words are not left to vectors, in which "HP-40" and "HP-60" are nearly the same: identifiers (models, fault
+codes, clause numbers) count only where they stand letter for letter, and Chinese, Japanese and Korean, which the
+embedded model does not read, are matched by pairs of characters.
 """
 
 from __future__ import annotations
@@ -22,15 +24,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.embedding import MiniLmEncoder, TokenVectors
-from ingest.segmentation import cjk_bigrams, is_cjk
+from ingest.segmentation import cjk_bigrams, identifiers, is_cjk
 
 Rarity = Callable[[str], float]
 
-EXACT_MATCH_BONUS = 0.1
+EXACT_MATCH_BONUS = 0.2
 """Added to a token's best cosine when the passage holds the same token, before scaling back to at most 1."""
 
-SENTENCE_SHARE = 0.5
+SENTENCE_SHARE = 0.25
 """The part of the score that is the best sentence's; the rest is the whole passage's."""
+
+IDENTIFIER_WEIGHT = 2.0
+"""How many common words of the same rarity an identifier weighs."""
 
 CACHED_PASSAGES = 512
 """Token vectors kept of recent passages, 0.3 MB each: the candidates of follow-up questions are often the same."""
@@ -42,11 +47,14 @@ _SENTENCE_END = re.compile(r"(?<=[.;:!?])\s+|\n|(?<=[。；！？])")
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is looked for: tokens `[m]` that the model reads, then CJK pairs `[p]`; `weights` is `[m + p]`, sum 1."""
+    """What is looked for: tokens `[m]` that the model reads, then words `[p]` that are matched letter for letter.
+
+    `weights` is `[m + p]`, their sum is 1.
+    """
 
     vectors: NDArray[np.float32]
     token_ids: NDArray[np.int64]
-    pairs: tuple[str, ...]
+    literals: tuple[str, ...]
     weights: NDArray[np.float32]
 
 
@@ -56,7 +64,7 @@ class _Passage:
 
     tokens: TokenVectors
     bounds: tuple[int, ...]
-    sentences: tuple[str, ...]
+    literals: tuple[frozenset[str], ...]
 
 
 class LateInteractionReranker:
@@ -84,13 +92,17 @@ class LateInteractionReranker:
 
     def _question(self, query: str) -> _Question | None:
         tokens = self._encoder.encode_tokens([query])[0]
-        read = [place for place, (start, end) in enumerate(tokens.offsets) if not is_cjk(query[start:end])]
-        pairs = tuple(dict.fromkeys(cjk_bigrams(query)))
-        words = [word_at(query, *tokens.offsets[place]) for place in read]
-        weights = np.asarray([self._rarity(word) for word in (*words, *pairs)], dtype=np.float32)
+        words = [word_at(query, start, end) for start, end in tokens.offsets]
+        read = [place for place, word in enumerate(words) if not is_cjk(word) and not identifiers(word)]
+        literals = _literals(query)
+        weights = np.asarray(
+            [self._rarity(words[place]) for place in read]
+            + [self._rarity(word) * (1.0 if is_cjk(word) else IDENTIFIER_WEIGHT) for word in literals],
+            dtype=np.float32,
+        )
         if not weights.sum() > 0:
             return None
-        return _Question(tokens.vectors[read], tokens.token_ids[read], pairs, weights / weights.sum())
+        return _Question(tokens.vectors[read], tokens.token_ids[read], literals, weights / weights.sum())
 
     def _passages(self, documents: Sequence[str]) -> list[_Passage]:
         with self._lock:
@@ -111,18 +123,23 @@ def _passage(text: str, tokens: TokenVectors) -> _Passage:
     blank = text.find("\n\n", 0, MAX_HEADING_CHARACTERS)
     heading_end = blank + 2 if blank >= 0 else 0
     ends = [match.end() for match in _SENTENCE_END.finditer(text, heading_end)]
-    borders = [0, heading_end, *(end for end in ends if heading_end < end < len(text)), len(text)]
+    borders = [0, heading_end, *sorted({end for end in ends if heading_end < end < len(text)}), len(text)]
     starts = np.asarray([start for start, _ in tokens.offsets], dtype=np.int64)
     return _Passage(
         tokens,
         tuple(int(place) for place in np.searchsorted(starts, borders[:-1])),
-        tuple(text[left:right] for left, right in pairwise(borders)),
+        tuple(frozenset(_literals(text[left:right])) for left, right in pairwise(borders)),
     )
 
 
+def _literals(text: str) -> tuple[str, ...]:
+    """The text's identifiers and its pairs of CJK characters, once each."""
+    return tuple(dict.fromkeys((*identifiers(text), *cjk_bigrams(text))))
+
+
 def _score(question: _Question, passage: _Passage) -> float:
-    """Half the weighted match of the whole passage, half that of its best sentence together with the heading."""
-    matches = np.vstack((_token_matches(question, passage), _pair_matches(question, passage)))
+    """The weighted match of the whole passage, and with its share that of the best sentence and the heading."""
+    matches = np.vstack((_token_matches(question, passage), _literal_matches(question, passage)))
     whole = matches.max(axis=1)
     with_heading = np.maximum(matches[:, 1:], matches[:, :1]) if matches.shape[1] > 1 else matches
     sentence = (question.weights @ with_heading).max()
@@ -144,18 +161,16 @@ def _token_matches(question: _Question, passage: _Passage) -> NDArray[np.float32
     return best
 
 
-def _pair_matches(question: _Question, passage: _Passage) -> NDArray[np.float32]:
-    """`[p, sentences]`: 1 where the sentence holds the pair of characters, else 0."""
-    held = [set(cjk_bigrams(sentence)) if question.pairs else set() for sentence in passage.sentences]
-    return np.asarray([[float(pair in words) for words in held] for pair in question.pairs], dtype=np.float32).reshape(
-        len(question.pairs), len(passage.sentences)
-    )
+def _literal_matches(question: _Question, passage: _Passage) -> NDArray[np.float32]:
+    """`[p, sentences]`: 1 where the sentence holds the word, else 0."""
+    found = [[float(word in held) for held in passage.literals] for word in question.literals]
+    return np.asarray(found, dtype=np.float32).reshape(len(question.literals), len(passage.literals))
 
 
 def word_at(text: str, start: int, end: int) -> str:
-    """The whole word around the characters `start:end`: a model's token may be a part of it."""
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+    """The whole word around the characters `start:end`: a model's token may be a part of it, as "60" is of "HP-60"."""
+    while start > 0 and not text[start - 1].isspace() and (text[start - 1].isalnum() or text[start - 1] in "-./"):
         start -= 1
-    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+    while end < len(text) and not text[end].isspace() and (text[end].isalnum() or text[end] in "-./"):
         end += 1
-    return text[start:end]
+    return text[start:end].strip("-./")
