@@ -80,8 +80,14 @@ class _Group:
 
 def chunk_document(document: Document, config: ChunkingConfig, count_tokens: CountTokens) -> list[Chunk]:
     """The document's chunks in reading order, each at most `config.max_tokens` long."""
-    groups = _fill_sections(_pieces(document, config.max_tokens, count_tokens), config.max_tokens)
-    return [_merge(group) for group in _join_small(groups, config, count_tokens)]
+    size = _bounded(count_tokens)
+    groups = _fill_sections(_pieces(document, config.max_tokens, size), config.max_tokens)
+    return [_merge(group) for group in _join_small(groups, config, size)]
+
+
+def _bounded(count_tokens: CountTokens) -> CountTokens:
+    """A text's size in tokens, and never fewer than its characters (and a space) may take."""
+    return lambda text: max(count_tokens(text), len(text) // MAX_CHARACTERS_PER_TOKEN + 1) if text else 0
 
 
 def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> Iterator[_Piece]:
@@ -166,7 +172,7 @@ def _cuts(text: str, max_tokens: int, count_tokens: CountTokens) -> Iterator[tup
     """Ranges of `text` that fit, as long as possible, cut at the best places that `_fitting` finds."""
 
     def fits(start: int, end: int) -> bool:
-        short = end - start <= max_tokens * MAX_CHARACTERS_PER_TOKEN
+        short = end - start < max_tokens * MAX_CHARACTERS_PER_TOKEN  # spares counting the tokens of a whole book
         return short and count_tokens(text[start:end]) <= max_tokens
 
     start = end = 0
@@ -277,6 +283,8 @@ def _merge(group: _Group) -> Chunk:
         broken = text and not _SENTENCE_CLOSED.search(text) and part.text[0].islower()
         text = _continued(text, part.text) if broken or not text else f"{text}\n{part.text}"
         offset = len(text) - len(part.text)
+        if spans:  # a mended hyphen belongs to no box
+            spans[-1] = (spans[-1][0], min(spans[-1][1], offset))
         boxes.extend(part.boxes)
         spans.extend((start + offset, end + offset) for start, end in part.box_spans)
     first = group.pieces[0].chunk
@@ -288,7 +296,7 @@ def _merge(group: _Group) -> Chunk:
         _section_name(group),
         "table" if tables else "text",
         tuple(boxes),
-        tuple((start, min(end, len(text))) for start, end in spans),
+        tuple(spans),
     )
 
 

@@ -1,262 +1,324 @@
-"""Word documents: headings by style, automatic numbers, tables, and the pages that their breaks tell of."""
+"""Word files (DOCX).
+
+The page of a paragraph is known only where the file says so: by explicit breaks, and by the marks that Word leaves
+where its last layout began a page. Headers, footers, text boxes, hidden text and tracked deletions are not read.
+"""
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docx
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
-from docx.oxml.ns import qn
-from lxml.etree import XMLSyntaxError
+from docx.oxml.parser import parse_xml
+from lxml import etree
 
 from ingest.document import Block, Document, Line, Page
 from ingest.loaders.errors import UnreadableFileError
-from ingest.loaders.tables import table_block
+from ingest.loaders.text import table_block
 from ingest.loaders.titles import document_title
-from ingest.loaders.word_numbering import WordNumbering
-from ingest.loaders.word_styles import WordStyles
-from ingest.numbering import is_heading_line
+from ingest.loaders.word_formatting import Numbering, Styles, W, integer, is_on, value
+from ingest.numbering import clause_number, is_heading_line
 
-# A small file can unpack to more than the memory holds.
-MAX_UNPACKED_BYTES = 1024 * 2**20
-MAX_COLUMNS = 200
+MAX_UNPACKED_BYTES = 2**30
+# Some contracts style whole clauses as headings; a sentence this long is a clause.
+MAX_HEADING_CHARACTERS = 200
+# Word's own limit of columns.
+MAX_COLUMNS = 63
 
-_ZIP = b"PK\x03\x04"
-# The container of the old .doc, and of a .docx that a password protects.
-_OLE = b"\xd0\xcf\x11\xe0"
+# Marks inside a paragraph's text, characters that XML cannot hold. All of them count as white space.
+_EXPLICIT = "\f"
+_RENDERED = "\v"
+_BEFORE = "\x1e"
+_MARKS = str.maketrans("", "", _EXPLICIT + _RENDERED + _BEFORE)
+_PIECES = re.compile(f"[{_EXPLICIT}{_RENDERED}{_BEFORE}]|[^{_EXPLICIT}{_RENDERED}{_BEFORE}]+")
 
-# Where a page ends: forced ones always count, the others not directly after another one.
-_FORCED_BREAK, _BREAK = "\f", "\v"
-_BREAKS = _FORCED_BREAK + _BREAK
-
-_TEXT = {qn("w:t"), qn("m:t")}
-_SIGNS = {
-    qn("w:tab"): " ",
-    qn("w:ptab"): " ",
-    qn("w:cr"): "\n",
-    qn("w:noBreakHyphen"): "-",
-    qn("w:lastRenderedPageBreak"): _BREAK,
+# What opening a damaged file raises: KeyError for a missing part, AttributeError for a part with other content,
+# ValueError for another Office format, RuntimeError for an archive with a password.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),
+    *(OpcError, KeyError, AttributeError, ValueError, etree.XMLSyntaxError),
+)
+_DAMAGED = "The file is damaged or not a Word document. Open it in Word and save it again as .docx."
+_LOCKED_OR_OLD = "The file is locked by a password or in the old .doc format. Save it as .docx without a password."
+# Word keeps both in this container instead of a zip archive.
+_OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
+_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+_ALTERNATE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+_DELETED = {f"{W}del", f"{W}moveFrom"}
+_NOT_TEXT = _DELETED | {f"{W}{name}" for name in ("pPr", "rPr", "drawing", "pict", "object", "rt")} | {_ALTERNATE}
+_WRAPPERS = {f"{W}{name}" for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo")}
+_CHARACTERS = {
+    f"{W}tab": " ",
+    f"{W}ptab": " ",
+    f"{W}cr": "\n",
+    f"{W}noBreakHyphen": "-",
+    f"{W}lastRenderedPageBreak": _RENDERED,
 }
-# Deleted text, the twin that a drawing keeps for old programs, and text boxes (read after their paragraph).
-_SKIPPED = {qn("w:del"), qn("w:moveFrom"), qn("w:txbxContent"), qn("w:pPr"), qn("w:rPr"), qn("w:rt")}
-_SKIPPED.add("{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback")
+_BREAKS = {"page": _EXPLICIT, "column": " "}
+_SAME_PAGE_SECTIONS = ("continuous", "nextColumn")
 
 
 def load_docx(path: Path) -> Document:
-    """The Word document in its order; headers, footers and tracked deletions are left out.
+    """A Word file: headings, paragraphs with their printed numbers, and tables, on the pages that the file marks.
 
-    Pages begin at page and section breaks and where Word last saw one; a document that tells of none has one page,
-    labelled "". Raises `UnreadableFileError` for what is no Word document, damaged or protected by a password.
+    A file without any mark of a page has one page, labelled "".
     """
-    opened = _opened(path)
-    pages = _Reader(opened).pages()
-    return Document(document_title(opened.core_properties.title or "", pages, path), pages)
+    word = _open(path)
+    pages = _Reader(word).pages()
+    return Document(document_title(word.title, pages, path), pages)
 
 
-def _opened(path: Path) -> Any:
-    with path.open("rb") as file:
-        signature = file.read(4)
-    if signature == _OLE:
-        raise UnreadableFileError(
-            "This is a Word document protected by a password, or one of the old .doc format. "
-            "Save it as .docx without a password."
-        )
-    if signature != _ZIP:
-        raise UnreadableFileError("This is not a Word document, though it is named like one. Check the file.")
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """The parts of an opened file that are read: lxml elements, and the title in its properties."""
+
+    body: Any
+    styles: Any
+    numbering: Any | None
+    title: str
+
+
+def _open(path: Path) -> _Word:
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
+            unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_UNPACKED_BYTES:
             raise UnreadableFileError(
-                f"The document unpacks to {unpacked >> 20} MB; at most {MAX_UNPACKED_BYTES >> 20} MB are read. Split it."
+                f"The file unpacks to {unpacked >> 20} MB; at most {MAX_UNPACKED_BYTES >> 20} MB are read. Split it."
             )
-        return docx.Document(str(path))
-    except (zipfile.BadZipFile, OpcError, XMLSyntaxError, KeyError, ValueError, AttributeError, EOFError) as error:
-        raise UnreadableFileError("The Word document is damaged. Open it in Word and save it anew.") from error
+        opened = docx.Document(str(path))
+        numbering = next((rel for rel in opened.part.rels.values() if rel.reltype == RELATIONSHIP_TYPE.NUMBERING), None)
+        word = _Word(
+            body=opened.element.find(f"{W}body"),
+            styles=opened.styles.element,
+            numbering=None if numbering is None else parse_xml(numbering.target_part.blob),
+            title=opened.core_properties.title,
+        )
+    except _DAMAGE as error:
+        raise UnreadableFileError(_reason(path)) from error
+    if word.body is None:
+        raise UnreadableFileError(_DAMAGED)
+    return word
+
+
+def _reason(path: Path) -> str:
+    with path.open("rb") as file:
+        return _LOCKED_OR_OLD if file.read(len(_OLE_SIGNATURE)) == _OLE_SIGNATURE else _DAMAGED
+
+
+class _Pages:
+    """Blocks, page by page, as breaks come in."""
+
+    def __init__(self) -> None:
+        self.blocks: list[list[Block]] = [[]]
+        # At the top of a page that nothing is on yet; Word then repeats the break as a mark of its layout.
+        self._at_top = True
+
+    def add(self, block: Block) -> None:
+        self.blocks[-1].append(block)
+        self._at_top = False
+
+    def turn(self, mark: str) -> None:
+        """An explicit break always begins a page, the others only where none has just begun."""
+        if self._at_top and mark != _EXPLICIT:
+            self._at_top = mark == _BEFORE
+            return
+        self.blocks.append([])
+        self._at_top = mark != _RENDERED
+
+    def follow(self, marked: str) -> None:
+        """Take the breaks of a text that is already on its page."""
+        for piece in _PIECES.findall(marked):
+            if not piece.translate(_MARKS):
+                self.turn(piece)
+            elif piece.strip():
+                self._at_top = False
 
 
 class _Reader:
-    """Goes through the body once, counting automatic numbers and pages on the way."""
+    """One reading of one document, from its first paragraph to its last: lists are counted on the way."""
 
-    def __init__(self, opened: Any) -> None:
-        self._body = opened.element.body
-        self._styles = WordStyles(opened.styles.element)
-        numbering = next((part for kind, part in _parts(opened) if kind.endswith("/numbering")), None)
-        root = docx.oxml.parse_xml(numbering.blob) if numbering is not None else None
-        self._numbering = WordNumbering(root, self._styles.lists())
-        self._pages: list[list[Block]] = [[]]
-        self._breaks = 0
+    def __init__(self, word: _Word) -> None:
+        self._body = word.body
+        self._styles = Styles(word.styles)
+        self._numbering = Numbering(word.numbering, self._styles)
+        self._pages = _Pages()
+        sections = self._body.xpath(".//w:pPr/w:sectPr | ./w:sectPr")
+        # A section says how it begins, and the mark of its beginning is the end of the one before.
+        self._section_starts = iter([value(section, "w:type") for section in sections[1:]])
 
     def pages(self) -> tuple[Page, ...]:
-        self._read_all(self._body)
-        known = self._breaks > 0
+        self._read(self._body)
+        pages = self._pages.blocks
         return tuple(
-            Page(number, str(number) if known else "", tuple(blocks))
-            for number, blocks in enumerate(self._pages, start=1)
+            Page(number, str(number) if len(pages) > 1 else "", tuple(blocks))
+            for number, blocks in enumerate(pages, start=1)
         )
 
-    def _read_all(self, parent: Any) -> None:
-        for child in parent.iterchildren():
-            if child.tag == qn("w:p"):
-                self._read_paragraph(child)
-            elif child.tag == qn("w:tbl"):
-                self._read_table(child)
-            elif child.tag not in _SKIPPED and isinstance(child.tag, str):
-                self._read_all(child)  # content controls, tracked insertions
-
-    def _break(self, *, forced: bool) -> None:
-        if forced or self._pages[-1]:
-            self._pages.append([])
-            self._breaks += 1
+    def _read(self, container: Any) -> None:
+        for element in _children(container):
+            if element.tag == f"{W}p":
+                self._read_paragraph(element)
+            elif element.tag == f"{W}tbl":
+                self._read_table(element)
 
     def _read_paragraph(self, paragraph: Any) -> None:
-        if self._styles.starts_page(paragraph):
-            self._break(forced=False)
-        style = self._styles.name(paragraph)
-        text = "".join(_text(paragraph))
-        if style.startswith("toc"):  # a table of contents repeats every heading, with its page
-            text = "".join(character for character in text if character in _BREAKS)
-        number = self._number(paragraph) if text.strip() else ""
-        level = self._heading_level(paragraph, number, " ".join(text.split()))
-        for part, ended_by in _pages_of(text):
-            if part.strip():
-                self._pages[-1].append(_block(f"{number} {part}" if number else part, level))
-                number = ""
-            if ended_by:
-                self._break(forced=ended_by == _FORCED_BREAK)
-        for box in _text_boxes(paragraph):
-            self._read_all(box)
-        if _ends_section(paragraph):
-            self._break(forced=False)
+        marked = self._marked_text(paragraph)
+        text = marked.lstrip()
+        self._pages.follow(marked[: len(marked) - len(text)])
+        number = self._number(paragraph)
+        lines = tuple(Line(line) for line in _clean_lines(text))
+        if lines:
+            numbered = (Line(number + lines[0].text), *lines[1:])
+            self._pages.add(self._block(paragraph, numbered))
+        self._pages.follow(text)
 
-    def _number(self, paragraph: Any) -> str:
-        list_id, level, style_id = self._styles.list_of(paragraph)
-        if list_id is None:
-            return ""
-        if level is None:
-            level = self._numbering.level_of_style(list_id, style_id) or 0
-        return self._numbering.next_number(list_id, level)
+    def _block(self, paragraph: Any, lines: tuple[Line, ...]) -> Block:
+        title = " ".join(line.text for line in lines)
+        level = self._heading_level(paragraph, title)
+        return Block("heading", (Line(title),), level) if level else Block("text", lines)
 
-    def _heading_level(self, paragraph: Any, number: str, text: str) -> int:
-        """The level by style, else by how the line reads: a number makes a title only of a line in bold."""
+    def _heading_level(self, paragraph: Any, title: str) -> int:
+        if len(title) > MAX_HEADING_CHARACTERS or self._styles.is_contents_line(paragraph):
+            return 0
         if level := self._styles.heading_level(paragraph):
             return level
-        line = f"{number} {text}".strip()
-        emphasised = not line[:1].isdigit() or self._styles.is_bold(paragraph)
-        return (is_heading_line(line) or 0) if emphasised else 0
+        # A short numbered line is often a step of a list; bold type, or a name ("Article 5", 第五条), makes it a title.
+        named = clause_number(title) is not None and not title[0].isdigit()
+        return (is_heading_line(title) or 0) if named or self._styles.is_bold(paragraph) else 0
+
+    def _number(self, paragraph: Any) -> str:
+        deleted = any(paragraph.find(f"{W}pPr/{W}rPr/{tag}") is not None for tag in _DELETED)
+        return "" if deleted else self._numbering.number(paragraph)
+
+    def _marked_text(self, paragraph: Any) -> str:
+        """The text with a mark at each break of a page."""
+        marked = "".join(_characters(paragraph))
+        if self._styles.breaks_page_before(paragraph):
+            marked = _BEFORE + marked
+        if paragraph.find(f"{W}pPr/{W}sectPr") is not None:
+            same_page = next(self._section_starts, None) in _SAME_PAGE_SECTIONS
+            marked += "" if same_page else _EXPLICIT
+        return marked
 
     def _read_table(self, table: Any) -> None:
-        """The table as a block a page; where it runs over pages, its head is repeated as Word can."""
-        rows: list[list[str]] = []
-        above: list[str] = []
-        head: list[str] | None = None
-        for row in _rows(table):
-            above = _cells(row, above)
-            breaks = any(mark in cell for cell in above for mark in _BREAKS)
-            above = ["".join(character for character in cell if character not in _BREAKS) for cell in above]
-            if breaks and (rows or self._pages[-1]):
-                self._add_table(rows)
-                self._break(forced=False)
-                rows = [head] if head else []
-            if any(cell.strip() for cell in above):
-                rows.append(above)
-                head = head or above
-        self._add_table(rows)
+        cells_of_table = [cell for row in _rows(table) for cell in _cells(row)]
+        if len(cells_of_table) == 1:
+            self._read(cells_of_table[0])  # A frame around text.
+            return
+        head: list[str] = []
+        waiting: list[list[str]] = []
+        for element in _rows(table):
+            row = list(_cells(element))
+            marked = [self._marked_cell(cell) for cell in row]
+            before, after = _row_breaks(marked)
+            if before:
+                self._add_table(head, waiting)
+                waiting = []
+                self._pages.follow(before)
+            cells = [cell for text, tag in zip(marked, row, strict=True) for cell in _spread(text, tag)]
+            if any(cells):
+                cells = [""] * _skipped_columns(element) + cells
+                head = head or cells
+                waiting.append(cells)
+            if after:
+                self._add_table(head, waiting)
+                waiting = []
+                self._pages.follow(after)
+        self._add_table(head, waiting)
 
-    def _add_table(self, rows: list[list[str]]) -> None:
-        if len(rows) == 1 and len([cell for cell in rows[0] if cell.strip()]) == 1:
-            self._pages[-1].append(_block("\n".join(rows[0]), 0))  # a frame around text
-        elif rows:
-            self._pages[-1].append(table_block(rows))
+    def _add_table(self, head: list[str], rows: list[list[str]]) -> None:
+        """Add the rows of one page; those after the first page begin with the head again."""
+        if rows:
+            self._pages.add(table_block(rows if rows[0] is head else [head, *rows]))
+
+    def _marked_cell(self, cell: Any) -> str:
+        merge = cell.find(f"{W}tcPr/{W}vMerge")
+        if merge is not None and merge.get(f"{W}val", "continue") == "continue":
+            return ""
+        parts: list[str] = []
+        for paragraph in _paragraphs(cell):
+            marked = self._marked_text(paragraph)
+            text = marked.lstrip()
+            number = self._number(paragraph)
+            parts.append(marked[: len(marked) - len(text)] + (number + text if text else ""))
+        return "\n".join(parts)
 
 
-def _parts(opened: Any) -> Iterator[tuple[str, Any]]:
-    for relation in opened.part.rels.values():
-        if not relation.is_external:
-            yield relation.reltype, relation.target_part
-
-
-def _block(text: str, level: int) -> Block:
-    lines = tuple(Line(" ".join(line.split())) for line in text.split("\n") if line.strip())
-    return Block("heading" if level else "text", lines, level)
-
-
-def _text(element: Any) -> Iterator[str]:
-    """The words below an element, with line ends and the marks of page breaks between them."""
-    for child in element.iterchildren():
-        if child.tag in _SKIPPED or not isinstance(child.tag, str):
-            continue
-        if child.tag in _TEXT:
-            yield (child.text or "").replace("\f", " ").replace("\v", " ")
-        elif child.tag == qn("w:br"):
-            yield _FORCED_BREAK if child.get(qn("w:type")) == "page" else "\n"
-        elif child.tag in _SIGNS:
-            yield _SIGNS[child.tag]
-        elif child.tag == qn("w:r") and _is_hidden(child):
-            continue
+def _children(container: Any) -> Iterator[Any]:
+    """The children, seen through content controls and tracked insertions."""
+    for child in container:
+        if child.tag in _WRAPPERS:
+            yield from _children(child)
         else:
-            yield from _text(child)
-            if child.tag == qn("w:p"):  # inside a table's cell
-                yield "\n"
-
-
-def _is_hidden(run: Any) -> bool:
-    properties = run.find(qn("w:rPr"))
-    return properties is not None and properties.find(qn("w:vanish")) is not None
-
-
-def _pages_of(text: str) -> Iterator[tuple[str, str]]:
-    """The parts of a paragraph between page breaks, each with the break after it; "" after the last."""
-    start = 0
-    for place, character in enumerate(text):
-        if character in _BREAKS:
-            yield text[start:place], character
-            start = place + 1
-    yield text[start:], ""
-
-
-def _text_boxes(paragraph: Any) -> Iterator[Any]:
-    fallback = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-    for box in paragraph.iter(qn("w:txbxContent")):
-        outer = [parent.tag for parent in box.iterancestors() if parent is not paragraph]
-        if fallback not in outer and qn("w:txbxContent") not in outer:
-            yield box
-
-
-def _ends_section(paragraph: Any) -> bool:
-    section = paragraph.find(f"{qn('w:pPr')}/{qn('w:sectPr')}")
-    if section is None:
-        return False
-    kind = section.find(qn("w:type"))
-    return kind is None or kind.get(qn("w:val")) not in ("continuous", "nextColumn")
+            yield child
 
 
 def _rows(table: Any) -> Iterator[Any]:
-    for child in table.iterchildren():
-        if child.tag == qn("w:tr"):
-            if child.find(f"{qn('w:trPr')}/{qn('w:del')}") is None:
-                yield child
-        elif child.tag not in _SKIPPED and isinstance(child.tag, str):
-            yield from _rows(child)
+    for row in _children(table):
+        if row.tag == f"{W}tr" and row.find(f"{W}trPr/{W}del") is None:
+            yield row
 
 
-def _cells(row: Any, above: list[str]) -> list[str]:
-    """The row's cells, one for each column; a cell that spans rows is repeated, one that spans columns is not."""
-    cells: list[str] = [""] * _span(row.find(f"{qn('w:trPr')}/{qn('w:gridBefore')}"), 0)
-    for cell in row.iter(qn("w:tc")):
-        if next(cell.iterancestors(qn("w:tr"))) is not row:
-            continue  # of a table inside a cell, whose text the cell holds
-        merged = cell.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
-        goes_on = merged is not None and merged.get(qn("w:val")) != "restart"
-        text = above[len(cells)] if goes_on and len(cells) < len(above) else "".join(_text(cell))
-        span = _span(cell.find(f"{qn('w:tcPr')}/{qn('w:gridSpan')}"), 1)
-        cells += [text, *[""] * (span - 1)]
-    return cells[:MAX_COLUMNS]
+def _cells(row: Any) -> Iterator[Any]:
+    return (cell for cell in _children(row) if cell.tag == f"{W}tc")
 
 
-def _span(element: Any | None, otherwise: int) -> int:
-    value = "" if element is None else element.get(qn("w:val"), "")
-    return min(int(value), MAX_COLUMNS) if value.isascii() and value.isdigit() and len(value) < 9 else otherwise
+def _paragraphs(container: Any) -> Iterator[Any]:
+    """The paragraphs of a cell, those of tables inside it in their place."""
+    for child in _children(container):
+        if child.tag == f"{W}p":
+            yield child
+        elif child.tag == f"{W}tbl":
+            for row in _rows(child):
+                for cell in _cells(row):
+                    yield from _paragraphs(cell)
+
+
+def _characters(element: Any) -> Iterator[str]:
+    for child in element:
+        if child.tag in (f"{W}t", _MATH_TEXT):
+            yield child.text or ""
+        elif child.tag == f"{W}br":
+            yield _BREAKS.get(child.get(f"{W}type"), "\n")
+        elif child.tag in _CHARACTERS:
+            yield _CHARACTERS[child.tag]
+        elif child.tag not in _NOT_TEXT and not is_on(child, "w:rPr/w:vanish"):
+            yield from _characters(child)
+
+
+def _clean_lines(marked: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in marked.translate(_MARKS).split("\n"))
+    return [line for line in lines if line]
+
+
+def _row_breaks(cells: list[str]) -> tuple[str, str]:
+    """The marks before a row and those within it.
+
+    A row that a page break cuts has a mark in each of its cells: the cell with the most tells how many there are.
+    """
+    first = next((cell for cell in cells if cell.strip()), "")
+    before = _only_marks(first[: len(first) - len(first.lstrip())])
+    return before, max((_only_marks(cell) for cell in cells), key=len, default="")[len(before) :]
+
+
+def _only_marks(marked: str) -> str:
+    return "".join(character for character in marked if not character.translate(_MARKS))
+
+
+def _skipped_columns(row: Any) -> int:
+    return min(integer(value(row, "w:trPr/w:gridBefore"), 0), MAX_COLUMNS)
+
+
+def _spread(marked: str, cell: Any) -> list[str]:
+    """The cell's text and an empty cell for each further column that it covers."""
+    columns = min(integer(value(cell, "w:tcPr/w:gridSpan"), 1), MAX_COLUMNS)
+    return [" ".join(_clean_lines(marked)), *[""] * (columns - 1)]

@@ -19,6 +19,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# A file of these kinds can be made of nothing but letters, or begin with many.
+_SIGNATURES = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "an office document or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an office document of an old format",
+    b"{\\rtf": "an RTF document",
+    b"%!PS": "a PostScript document",
+}
 # GB18030 accepts nearly any pair of bytes; real Chinese text is mostly CJK characters once decoded.
 LEAST_CJK_SHARE = 0.3
 _CJK = re.compile("[\u4e00-\u9fff]")
@@ -47,6 +55,9 @@ def decode(content: bytes) -> str:
 
     Raises `UnreadableFileError` for content that is not text.
     """
+    for signature, kind in _SIGNATURES.items():
+        if content.startswith(signature):
+            raise UnreadableFileError(f"This is {kind}, not text. Give the file the ending of its type.")
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return _checked(_decode(content, encoding))
@@ -111,8 +122,14 @@ def _begins_block(line: str) -> bool:
 
 
 def markdown_blocks(text: str) -> Iterator[Block]:
-    """The blocks of Markdown; links keep their words, images their descriptions, tables become Markdown rows."""
+    """The blocks of Markdown; links keep their words, images their descriptions, tables become Markdown rows.
+
+    Items of numbered lists carry their number, nested ones with that of the item around them ("6.3"), as contracts
+    refer to them.
+    """
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    numbers: list[str] = []  # of the items around the token, "" for bullets
+    number = ""  # still to be written
     index = 0
     while index < len(tokens):
         token = tokens[index]
@@ -120,14 +137,20 @@ def markdown_blocks(text: str) -> Iterator[Block]:
             end = next(place for place in range(index, len(tokens)) if tokens[place].type == "table_close")
             yield _table(tokens[index:end])
             index = end
-        elif token.type == "inline":
-            opening = tokens[index - 1]
-            if opening.type == "heading_open":
-                yield from _block("heading", _plain(token), int(opening.tag[1]))
-            else:
-                yield from _block("text", _plain(token))
-        elif token.type in ("fence", "code_block"):
-            yield from _block("text", token.content)
+        elif token.type == "list_item_open":
+            above = numbers[-1] if numbers else ""
+            numbers.append(f"{above}.{token.info}" if above and token.info else token.info)
+            number = numbers[-1]
+        elif token.type == "list_item_close":
+            numbers.pop()
+            number = ""
+        elif token.type == "inline" and tokens[index - 1].type == "heading_open":
+            yield from _block("heading", _plain(token), int(tokens[index - 1].tag[1]))
+            number = ""
+        elif token.type == "inline" or token.type in ("fence", "code_block"):
+            content = _plain(token) if token.type == "inline" else token.content
+            yield from _block("text", f"{number}. {content}" if number else content)
+            number = ""
         index += 1
 
 

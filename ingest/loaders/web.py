@@ -1,187 +1,213 @@
-"""HTML: headings, paragraphs, list items, tables and preformatted text of the page's main part."""
+"""HTML files: what a reader of the page sees, without its navigation."""
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import lxml.html
-from lxml.etree import ParserError
+from lxml import etree, html
 
 from ingest.document import Block, Document, Line, Page
 from ingest.loaders.errors import UnreadableFileError
-from ingest.loaders.list_numbers import NumberStyle, printed_number
-from ingest.loaders.tables import table_block
-from ingest.loaders.text import decode
+from ingest.loaders.text import decode, table_block
 from ingest.loaders.titles import document_title
 
-MAX_COLUMNS = 200
-MAX_ROW_SPAN = 1000
-
+# The HTML standard asks browsers for 1024 bytes; real pages put it later.
+_CHARSET_WITHIN = 4096
+_CHARSET = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+# As browsers do: the declared encoding is widened to the one that pages really use, and a page whose
+# declaration could be read in single bytes cannot be UTF-16.
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "utf-16": "utf-8",
+    "utf-16-le": "utf-8",
+    "utf-16-be": "utf-8",
+}
+_SKIPPED = re.compile(
+    "head|script|style|noscript|template|nav|footer|svg|iframe|button|select|textarea|annotation|rt|rp"
+)
+_SKIPPED_ROLES = ("navigation", "search")
+_BLOCK = re.compile(
+    "html|body|div|p|li|ul|ol|dl|dt|dd|pre|blockquote|section|article|main|aside|header|address|figure|figcaption|"
+    "details|summary|fieldset|legend|form|hr|table|thead|tbody|tfoot|tr|td|th|caption|center|h[1-6]"
+)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_SKIPPED = {
-    *("script", "style", "noscript", "template", "nav", "footer", "head"),
-    *("svg", "iframe", "object", "button", "select", "textarea", "dialog"),
-}
-_INLINE = {
-    *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i"),
-    *("img", "ins", "kbd", "label", "mark", "math", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike"),
-    *("strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
-}
-_NUMBER_STYLES: dict[str, NumberStyle] = {
-    "a": "lower letter",
-    "A": "upper letter",
-    "i": "lower roman",
-    "I": "upper roman",
-}
-_DECLARED_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
-_XML_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
-_DECLARATION_BYTES = 2048
-_LINE_BREAK = "\v"  # no character of HTML, so it can stand for <br> until the words are put together
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+# No table is wider; a damaged attribute may claim anything.
+MAX_COLUMNS = 100
 
 
 def load_html(path: Path) -> Document:
-    """The HTML page as one page labelled "", without navigation, scripts and what is hidden."""
-    text = _XML_DECLARATION.sub("", _decoded(path.read_bytes()), count=1)
+    """An HTML page as one page: its headings, paragraphs, list items and tables in order, without hidden parts."""
+    root = _parse(path.read_bytes())
+    pages = (Page(1, "", tuple(_Reader(root).blocks())),)
+    titles = (title.text_content() for title in root.xpath("//title[not(ancestor::svg)]"))
+    return Document(document_title(next(titles, ""), pages, path), pages)
+
+
+def _parse(content: bytes) -> Any:
+    # Bytes again, because lxml refuses text that declares an encoding, as XHTML does.
+    text = _decoded(content).replace("\0", "").encode()
+    # "huge_tree": without it long pages are cut silently; their size is limited by the caller.
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
-        root = lxml.html.document_fromstring(text)
-    except ParserError as error:
-        raise UnreadableFileError("The HTML file holds no text.") from error
-    main = root.find(".//main")
-    reader = _Reader()
-    reader.read(root if main is None else main)
-    pages = (Page(1, "", tuple(reader.finish())),)
-    return Document(document_title(root.findtext(".//title") or "", pages, path), pages)
+        root = html.document_fromstring(text, parser=parser)
+    except etree.ParserError as error:
+        raise UnreadableFileError("The file holds no text.") from error
+    if any(entry.level == etree.ErrorLevels.FATAL for entry in parser.error_log):
+        raise UnreadableFileError("The page is nested too deeply to be read. Save it as plain text.")
+    return root
 
 
 def _decoded(content: bytes) -> str:
-    """UTF-8 or UTF-16 by mark or by trial, then the charset that the page declares, then a guess."""
-    declared = _DECLARED_CHARSET.search(content[:_DECLARATION_BYTES])
-    if declared and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            content.decode("utf-8")
-        except UnicodeDecodeError:
-            charset = declared.group(1).decode("ascii").lower()
-            # Browsers read GB2312 as its superset.
-            charset = "gb18030" if charset in ("gb2312", "gbk") else charset
-            try:
-                return content.decode(charset, errors="replace")
-            except LookupError:
-                return decode(content)
+    """The text of the page: UTF-8 or UTF-16 where it is that, else as declared, else as its bytes suggest."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        declared = _CHARSET.search(content[:_CHARSET_WITHIN])
+        if declared and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return _decoded_as(declared.group(1).decode("ascii", errors="replace"), content)
     return decode(content)
 
 
+def _decoded_as(declared: str, content: bytes) -> str:
+    try:
+        encoding = codecs.lookup(declared).name
+        return content.decode(_WIDER.get(encoding, encoding), errors="replace")
+    except (LookupError, UnicodeError):  # Unknown, or no encoding of pages ("base64", "idna").
+        return decode(content)
+
+
 class _Reader:
-    """Goes through the elements in order; words gather until a block begins or ends."""
+    """One walk over a page; without recursion, because pages nest deeper than Python's stack."""
 
-    def __init__(self) -> None:
-        self._blocks: list[Block] = []
-        self._words: list[str] = []
+    def __init__(self, root: Any) -> None:
+        self._tokens = _tokens(root)
+        self._pieces: list[str] = []
+        self._level = 0
+        self._preformatted = 0
 
-    def finish(self) -> list[Block]:
-        self._flush()
-        return self._blocks
+    def blocks(self) -> Iterator[Block]:
+        for kind, content in self._tokens:
+            if kind == "text":
+                self._pieces.append(content if self._preformatted else _SPACE.sub(" ", content))
+                continue
+            tag = content.tag
+            if tag == "br" and kind == "open":
+                self._pieces.append("\n")
+            if not _BLOCK.fullmatch(tag):
+                continue
+            yield from self._finished()
+            if tag == "table" and kind == "open" and not _is_layout(content):
+                yield from _table_blocks(self._tokens)
+            elif tag in _HEADINGS:
+                self._level = _HEADINGS[tag] if kind == "open" else 0
+            elif tag == "pre":
+                self._preformatted += 1 if kind == "open" else -1
+        yield from self._finished()
 
-    def read(self, element: Any) -> None:
-        if not isinstance(element.tag, str) or element.tag in _SKIPPED or _is_hidden(element):
-            return
-        if element.tag in _INLINE:
-            self._read_children(element)
-        elif element.tag == "br":
-            self._words.append(_LINE_BREAK)
-        elif level := _HEADINGS.get(element.tag):
-            self._flush()
-            self._add("heading", [_words(element)], level)
-        elif element.tag == "header":  # beside its title it holds menus
-            self._flush()
-            for heading in element.iter(*_HEADINGS):
-                self.read(heading)
-        elif element.tag == "pre":
-            self._flush()
-            self._add("text", element.text_content().split("\n"))
-        elif element.tag == "table" and (rows := _table_rows(element)):
-            self._flush()
-            self._add("text", [_words(caption) for caption in element.iterchildren("caption")])
-            self._blocks.append(table_block(rows))
+    def _finished(self) -> Iterator[Block]:
+        lines = [" ".join(line.split()) for line in "".join(self._pieces).split("\n")]
+        self._pieces = []
+        lines = [line for line in lines if line]
+        if lines and self._level:
+            yield Block("heading", (Line(" ".join(lines)),), self._level)
+        elif lines:
+            yield Block("text", tuple(Line(line) for line in lines))
+
+
+def _tokens(root: Any) -> Iterator[tuple[str, Any]]:
+    """("open", element), ("text", words) and ("close", element) of all that is visible, in order."""
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    hidden: Any = None
+    for event, element in walk:
+        if event == "start" and _is_hidden(element):
+            hidden = element
+            walk.skip_subtree()
+        elif event == "start":
+            yield "open", element
+            yield "text", element.text or ""
         else:
-            self._flush()
-            if element.tag == "li":
-                self._words.append(_item_number(element))
-            self._read_children(element)
-            self._flush()
-
-    def _read_children(self, element: Any) -> None:
-        self._words.append(element.text or "")
-        for child in element:
-            self.read(child)
-            self._words.append(child.tail or "")
-
-    def _flush(self) -> None:
-        text = " ".join("".join(self._words).replace(_LINE_BREAK, f" {_LINE_BREAK} ").split(" "))
-        self._words.clear()
-        self._add("text", text.split(_LINE_BREAK))
-
-    def _add(self, kind: Any, texts: list[str], level: int = 0) -> None:
-        lines = tuple(Line(" ".join(text.split())) for text in texts if text.strip())
-        if lines:
-            self._blocks.append(Block(kind, lines, level))
-
-
-def _words(element: Any) -> str:
-    """The text inside an element, without what is skipped, its blocks set apart by spaces."""
-    reader = _Reader()
-    reader._read_children(element)
-    return " ".join(block.text for block in reader.finish())
+            if event == "end" and element is not hidden:
+                yield "close", element
+            if element is not root:
+                yield "text", element.tail or ""
 
 
 def _is_hidden(element: Any) -> bool:
-    """Whether the element is not shown, or only leads to other pages."""
-    if "hidden" in element.attrib or element.get("role") == "navigation":
+    return bool(
+        _SKIPPED.fullmatch(element.tag)
+        or element.get("role") in _SKIPPED_ROLES
+        or element.get("hidden") is not None
+        or element.get("aria-hidden") == "true"
+        or _HIDDEN_STYLE.search(element.get("style", ""))
+    )
+
+
+def _is_layout(table: Any) -> bool:
+    """Whether a table only places things: it says so, holds headings, or has a single column."""
+    if table.get("role") in ("presentation", "none") or table.xpath("boolean(.//h1|.//h2|.//h3|.//h4|.//h5|.//h6)"):
         return True
-    return "display:none" in element.get("style", "").replace(" ", "").lower()
+    return not table.xpath("boolean(.//tr[count(td|th) > 1])")
 
 
-def _item_number(item: Any) -> str:
-    """ "3. " for the third item of a numbered list; empty in other lists."""
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return ""
-    before = sum(1 for _ in item.itersiblings("li", preceding=True))
-    number = _whole(item.get("value"), _whole(parent.get("start"), 1) + before)
-    return printed_number(number, _NUMBER_STYLES.get(parent.get("type", ""), "decimal")) + ". "
+def _table_blocks(tokens: Iterator[tuple[str, Any]]) -> Iterator[Block]:
+    """The rest of a table whose opening has been read: its caption as text, then its rows.
+
+    A table within a cell is text of that cell.
+    """
+    depth = 1
+    caption: list[str] = []
+    rows: list[list[tuple[Any, list[str]]]] = []
+    current = caption
+    for kind, content in tokens:
+        if kind == "text":
+            current.append(content)
+            continue
+        depth += {"open": 1, "close": -1}[kind] if content.tag == "table" else 0
+        if depth == 0:
+            break
+        if depth > 1 or content.tag not in ("tr", "td", "th"):
+            current.append(" " if _BLOCK.fullmatch(content.tag) or content.tag == "br" else "")
+        elif kind == "close":
+            current = caption
+        elif content.tag == "tr" or not rows:
+            rows.append([])
+        if depth == 1 and kind == "open" and content.tag in ("td", "th"):
+            current = []
+            rows[-1].append((content, current))
+    if words := " ".join("".join(caption).split()):
+        yield Block("text", (Line(words),))
+    grid = [row for row in _grid(rows) if any(row)]
+    if grid:
+        yield table_block(grid)
 
 
-def _table_rows(table: Any) -> list[list[str]]:
-    """The rows of a table of data; nothing for one that only lays out the page (one column, or tables inside)."""
-    if next(table.iterdescendants("table"), None) is not None:
-        return []
-    rows: list[list[str]] = []
-    hanging: dict[int, tuple[int, str]] = {}  # column -> rows still to fill, text of the cell that spans them
-    for row in table.iter("tr"):
+def _grid(rows: list[list[tuple[Any, list[str]]]]) -> Iterator[list[str]]:
+    """The rows with every cell in its own column; what a merged cell covers besides is empty."""
+    covered: dict[int, int] = {}
+    for row in rows:
         cells: list[str] = []
-        for cell in row.iterchildren("td", "th"):
-            _fill(cells, hanging)
-            text = _words(cell)
-            span = min(max(_whole(cell.get("rowspan"), 1), 1), MAX_ROW_SPAN)
-            if span > 1:
-                hanging[len(cells)] = (span - 1, text)
-            cells += [text, *[""] * (min(max(_whole(cell.get("colspan"), 1), 1), MAX_COLUMNS) - 1)]
-        _fill(cells, hanging)
-        if any(cells):
-            rows.append(cells[:MAX_COLUMNS])
-    return rows if len(rows) > 1 and max(map(len, rows)) > 1 else []
+        below: dict[int, int] = {}
+        for element, pieces in row:
+            while covered.get(len(cells), 0):
+                cells.append("")
+            columns = _span(element, "colspan")
+            below.update(dict.fromkeys(range(len(cells), len(cells) + columns), _span(element, "rowspan") - 1))
+            cells += [" ".join("".join(pieces).split()), *[""] * (columns - 1)]
+        covered = {column: left - 1 for column, left in covered.items() if left > 1} | {
+            column: left for column, left in below.items() if left
+        }
+        yield cells
 
 
-def _fill(cells: list[str], hanging: dict[int, tuple[int, str]]) -> None:
-    """Repeats in this row the cells that reach down into it from a row above."""
-    while len(cells) in hanging:
-        column = len(cells)
-        left, text = hanging.pop(column)
-        if left > 1:
-            hanging[column] = (left - 1, text)
-        cells.append(text)
-
-
-def _whole(text: str | None, otherwise: int) -> int:
-    return int(text) if text and re.fullmatch(r"[0-9]{1,6}", text) else otherwise
+def _span(element: Any, name: str) -> int:
+    text = element.get(name, "").strip()
+    return max(1, min(int(text), MAX_COLUMNS)) if text.isascii() and text.isdigit() and len(text) < 10 else 1

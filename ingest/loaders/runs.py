@@ -1,0 +1,142 @@
+"""Runs of characters on a page, and which of them are running headers and footers.
+
+All coordinates are points from the top left corner of the page as it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.document import Box
+
+# The part of the page's height, above and below, in which running headers and footers stand.
+RUNNING_BAND = 0.1
+# Where a page of text was cut short, its footer is still its last line but one, or its last.
+EDGE_LINES = 2
+FULL_PAGE_LINES = 8
+# Left, middle and right; more beside each other are a row of a table.
+MOST_RUNNING_RUNS = 3
+# Left edges this near each other, in points, are one column's.
+COLUMN_EDGE = 1.5
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap in a run, wider than a word space usually is: `words` of the run stand left of it."""
+
+    words: int
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters on one baseline without a very wide gap, as they follow each other in the file.
+
+    `line` counts the printed lines of the page in the file's order; `size` is the font's height in points.
+    """
+
+    text: str
+    box: Box
+    size: float
+    bold: bool
+    line: int
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def middle(self) -> float:
+        return (self.box[1] + self.box[3]) / 2
+
+
+Row = list[Run]
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def visual_rows(runs: Sequence[Run]) -> list[Row]:
+    """Runs on one baseline, left to right; rows from top to bottom."""
+    rows: list[Row] = []
+    for run in sorted(runs, key=lambda run: run.middle):
+        if rows and abs(rows[-1][0].middle - run.middle) < 0.35 * min(run.size, rows[-1][0].size):
+            rows[-1].append(run)
+        else:
+            rows.append([run])
+    return [sorted(row, key=lambda run: run.box[0]) for row in rows]
+
+
+def split_at_columns(runs: Sequence[Run]) -> list[Run]:
+    """Runs cut at those gaps whose right side is the left edge of at least two other runs: cells that nearly touch."""
+    edges = Counter(_edge(run.box[0]) for run in runs)
+
+    def is_column(gap: Gap) -> bool:
+        return sum(edges[_edge(gap.right) + step] for step in (-1, 0, 1)) >= 2
+
+    return [part for run in runs for part in _split(run, [gap for gap in run.gaps if is_column(gap)])]
+
+
+def _edge(x: float) -> int:
+    return round(x / COLUMN_EDGE)
+
+
+def _split(run: Run, gaps: Sequence[Gap]) -> Iterator[Run]:
+    words = run.text.split(" ")
+    start, left = 0, run.box[0]
+    for gap in gaps:
+        yield replace(
+            run, text=" ".join(words[start : gap.words]), box=(left, run.box[1], gap.left, run.box[3]), gaps=()
+        )
+        start, left = gap.words, gap.right
+    if gaps:
+        yield replace(run, text=" ".join(words[start:]), box=(left, *run.box[1:]), gaps=())
+    else:
+        yield run
+
+
+@dataclass(frozen=True, slots=True)
+class RunningText:
+    """Lines that repeat on many pages near their top or bottom edge, digits aside."""
+
+    patterns: frozenset[str]
+
+    @classmethod
+    def of(cls, pages: Sequence[tuple[float, Sequence[Run]]]) -> RunningText:
+        """What repeats on at least three pages and on four in ten; `pages` are heights with their runs."""
+        counts: Counter[str] = Counter()
+        for index, (height, runs) in enumerate(pages):
+            counts.update({pattern for _, pattern in _edge_patterns(runs, height, index)})
+        least = max(3, 0.4 * len(pages))
+        return cls(frozenset(pattern for pattern, count in counts.items() if count >= least))
+
+    def without(self, runs: Sequence[Run], height: float, index: int) -> list[Run]:
+        """The runs of page `index` that are not running text, nor beside it: a chapter's name there changes."""
+        running = [row for row, pattern in _edge_patterns(runs, height, index) if pattern in self.patterns]
+        dropped = {id(run) for row in running for run in row}
+        return [run for run in runs if id(run) not in dropped]
+
+
+def _edge_patterns(runs: Sequence[Run], height: float, index: int) -> Iterator[tuple[Row, str]]:
+    """The rows near the edges, or first or last on the page, with what each run would share with other pages.
+
+    Rows of a table may stand there too: a number without a word, or away from the edge, must count the pages.
+    """
+    rows = visual_rows(runs)
+    for place, row in enumerate(rows):
+        first_or_last = len(rows) >= FULL_PAGE_LINES and not EDGE_LINES <= place < len(rows) - EDGE_LINES
+        if len(row) > MOST_RUNNING_RUNS:
+            continue
+        for run in row:
+            text = " ".join(run.text.split()).lower()
+            pattern = _DIGITS.sub("#", text)
+            in_band = run.box[3] < RUNNING_BAND * height or run.box[1] > (1 - RUNNING_BAND) * height
+            if in_band and any(character.isalpha() for character in text):
+                yield row, pattern
+            elif in_band or first_or_last:
+                yield row, pattern + "".join(f" {int(number[:9]) - index:+}" for number in _DIGITS.findall(text))

@@ -1,0 +1,42 @@
+"""What all tests share: the encoder, an empty home, and no trace of the machine's own settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ingest.config import StoreConfig
+
+if TYPE_CHECKING:
+    from ingest.embedding import MiniLmEncoder
+
+USER_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's settings, collections and caches are neither read nor written, by subprocesses neither."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("RAG_")]:
+            patch.delenv(name)
+        for name in USER_FOLDERS:
+            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        yield
+
+
+@pytest.fixture(scope="session")
+def encoder() -> MiniLmEncoder:
+    """The embedded model, loaded once."""
+    from ingest.embedding import MiniLmEncoder
+
+    return MiniLmEncoder()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> StoreConfig:
+    """A collection that does not exist yet, in a home of its own."""
+    return StoreConfig(tmp_path / "home", "manuals")
