@@ -21,7 +21,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/rag-app ingest samples --home $(DEMO_HOME)
-	@for question in "What does fault E07 mean on the HP-60?" "By when must the presses be delivered?" "KT-200 多久更换一次润滑油？"; do \
+	@for question in "What does fault E07 mean on the HP-60?" "What does clause 12.3(b) of the purchase agreement limit the liability to?" "KT-200 多久更换一次润滑油？"; do \
 		printf '\n\033[1m? %s\033[0m\n\n' "$$question"; \
 		$(BIN)/rag-app ask "$$question" --home $(DEMO_HOME) || exit 1; \
 	done

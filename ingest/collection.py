@@ -49,8 +49,10 @@ class Collection:
         return cls._checked(config, embedding, chunking)
 
     @classmethod
-    def open(cls, config: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig) -> Collection:
-        """The existing collection of that name.
+    def open(
+        cls, config: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig | None = None
+    ) -> Collection:
+        """The existing collection of that name; without `chunking` it is only to be searched, whatever its chunks.
 
         Raises `UnknownCollectionError`, `IndexMismatchError` when it was made with another embedder or chunker, and
         `HomeLockedError` while another process uses the home.
@@ -59,13 +61,17 @@ class Collection:
         return cls._checked(config, embedding, chunking)
 
     @classmethod
-    def _checked(cls, config: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig) -> Collection:
+    def _checked(cls, config: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig | None) -> Collection:
         lock = _acquire(config.home)
         try:
             collection = cls(config, lock)
-            collection._check_identity(_identity(embedding, chunking))
         except BaseException:
             lock.release()
+            raise
+        try:
+            collection._check_identity(_identity(embedding, chunking))
+        except IndexMismatchError:
+            collection.close()
             raise
         return collection
 
@@ -76,7 +82,6 @@ class Collection:
             return
         differing = [key for key in wanted if found.get(key) != wanted[key]]
         if differing:
-            self.close()
             details = "; ".join(f"{key}: {found.get(key)} in the index, {wanted[key]} now" for key in differing)
             raise IndexMismatchError(
                 f"The collection '{self.config.collection}' was made with other settings ({details}). "
@@ -148,12 +153,11 @@ def drop_collection(config: StoreConfig) -> None:
             shutil.rmtree(config.folder)
 
 
-def _identity(embedding: EmbeddingConfig, chunking: ChunkingConfig) -> dict[str, str]:
-    return {
-        "embedder": embedding.identity,
-        "chunker": f"{CHUNKER_VERSION}, {chunking.max_tokens}/{chunking.small_tokens} tokens",
-        "segmentation": SEGMENTATION_VERSION,
-    }
+def _identity(embedding: EmbeddingConfig, chunking: ChunkingConfig | None) -> dict[str, str]:
+    identity = {"embedder": embedding.identity, "segmentation": SEGMENTATION_VERSION}
+    if chunking:
+        identity["chunker"] = f"{CHUNKER_VERSION}, {chunking.max_tokens}/{chunking.small_tokens} tokens"
+    return identity
 
 
 def _acquire(home: Path) -> FileLock:

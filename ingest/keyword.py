@@ -42,7 +42,7 @@ class KeywordIndex:
     def add(self, version: str, nodes: Sequence[TextNode]) -> None:
         """Indexes the passages of one version of a document and commits; what was there of it is replaced."""
         writer = self._index.writer(WRITER_HEAP_BYTES, 1)
-        writer.delete_documents("version", version)
+        writer.delete_documents_by_term("version", version)
         for node in nodes:
             heading = f"{node.metadata['title']} {node.metadata['section']}"
             writer.add_document(
@@ -58,7 +58,7 @@ class KeywordIndex:
     def delete_version(self, version: str) -> None:
         """Removes every passage of that version of a document and commits."""
         writer = self._index.writer(WRITER_HEAP_BYTES, 1)
-        writer.delete_documents("version", version)
+        writer.delete_documents_by_term("version", version)
         self._commit(writer)
 
     def search(self, query: str, limit: int) -> list[tuple[str, float]]:

@@ -30,14 +30,15 @@ _HAS_DIGIT = re.compile(r"\d")
 _POSSESSIVE = re.compile(r"['’]s$")
 
 _STOP_WORDS = """
-    a an the this that these those it its they them their there here i me my we us our you your he him his she her
-    is are was were be been being am do does did done doing have has had having can could may might shall should
-    will would must need needs to of in on at by for from with without within into onto as about above below over
-    under and or but if then than so because while until when where what which who whom whose why how much many
-    long often far not no nor any some all each every both either other another such same own only just also too
-    very more most please tell say says said give show let get got happen happens according mean means know want 的
-    了 是 在 和 与 或 及 吗 呢 吧 啊 我 你 您 他 她 它 这 那 有 被 把 将 为 对 从 到 要 会 能 请 请问 多少 什么 怎么 怎样 如何 哪里 哪个 哪些 哪 谁 几 多久 何时 是否 可以 应该
-    需要 为什么 怎么办 是多 么时 什么时候
+    a an the this that these those it its they them their there here i me my we us our you your he him his she
+    her is are was were be been being am do does did done doing have has had having can could may might shall
+    should will would must need needs to of in on at by for from with without within into onto as about above
+    below over under and or but if then than so because while until when where what which who whom whose why how
+    much many long often far not no nor any some all each every both either other another such same own only
+    just also too very more most please tell say says said give show let get got happen happens according mean
+    means know want 的 了 是 在 和 与 或 及 吗 呢 吧 啊 我 你 您 他 她 它 这 那 有 被 把 将 为 对 从 到 要 会 能
+    请 请问 多少 什么 怎么 怎样 如何 哪里 哪个 哪些 哪 谁 几 多久 何时 是否 可以 应该 需要 为什么 怎么办 是多
+    么时 什么时候
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 """Words that a question is made with, not about, in English and Chinese. They are indexed like any other."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from rag_app.metrics import METRICS
@@ -45,14 +46,16 @@ class StrategyResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was measured. `queries` were asked of each strategy; `without_evidence` could not count.
+    """What was measured. `queries` were asked of each strategy.
 
-    These are questions whose evidence stands in no chunk: it was cut between two, so that no ranking could find it.
+    `without_evidence` of them have evidence that stands in no chunk: it was cut apart, no ranking can find it, and
+    they count as zero. `media` questions of the set are about an image or a video and were not asked.
     """
 
     dataset: str
     queries: int
     without_evidence: int
+    media: int
     strategies: dict[str, StrategyResult]
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Report:
             "dataset": self.dataset,
             "queries": self.queries,
             "without_evidence": self.without_evidence,
+            "media": self.media,
             "strategies": {name: result.as_dict() for name, result in self.strategies.items()},
         }
 
@@ -120,12 +124,13 @@ def evaluate(
             for metric, compute in METRICS.items():
                 results[name].values[metric].append(compute(grades, list(relevant.values())))
         on_query()
-    return Report(question_set.name, len(queries), without_evidence, results)
+    media = sum(query.media for query in question_set.queries)
+    return Report(question_set.name, len(queries), without_evidence, media, results)
 
 
 def report_table(report: Report) -> Table:
     """The report for a terminal, a strategy a row, the best value of each column in bold."""
-    table = Table(title=f"{report.dataset}: {report.queries} questions")
+    table = Table(title=escape(f"{report.dataset}: {report.queries} questions"), caption=_left_out(report))
     columns = [*METRICS, "ms_per_query"]
     table.add_column("strategy")
     for column in columns:
@@ -137,12 +142,19 @@ def report_table(report: Report) -> Table:
     for name, row in rows.items():
         cells = []
         for column in columns:
-            text = f"{row[column]:.0f}" if column == "ms_per_query" else f"{row[column]:.3f}"
+            text = f"{row[column]:.1f}" if column == "ms_per_query" else f"{row[column]:.3f}"
             cells.append(f"[bold]{text}[/bold]" if row[column] == best[column] else text)
         table.add_row(name, *cells)
-    if report.without_evidence:
-        table.caption = f"{report.without_evidence} of them have evidence that stands in no single passage."
     return table
+
+
+def _left_out(report: Report) -> str | None:
+    notes = []
+    if report.without_evidence:
+        notes.append(f"{report.without_evidence} of them count as zero: no single passage holds their evidence.")
+    if report.media:
+        notes.append(f"{report.media} more about images and videos were not asked.")
+    return "\n".join(notes) or None
 
 
 class Locator:

@@ -11,7 +11,10 @@ Metric = Callable[[Sequence[float], Sequence[float]], float]
 
 
 def ndcg(ranked: Sequence[float], relevant: Sequence[float], *, k: int) -> float:
-    """Normalised discounted cumulative gain: gain = grade, discount = log2(rank + 1) (Järvelin and Kekäläinen 2002)."""
+    """Normalised discounted cumulative gain: gain = grade, discount = log2(rank + 1) (Järvelin and Kekäläinen 2002).
+
+    The gain is linear, as in trec_eval and ranx's `ndcg`; ranx's `ndcg_burges` has 2^grade - 1.
+    """
     ideal = _dcg(sorted(relevant, reverse=True)[:k])
     return _dcg(ranked[:k]) / ideal if ideal else 0.0
 

@@ -8,6 +8,7 @@ header) and, where the evidence is a place, `spans.jsonl` (query_id, doc_id, sta
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -73,29 +74,25 @@ class QuestionSet:
         if not folder.is_dir():
             raise UsageError(f"There is no folder {folder}. Name one with corpus.jsonl, queries.jsonl and qrels.tsv.")
         documents = tuple(
-            CorpusDocument(str(row["id"]), str(row.get("title") or row["id"]), str(row["text"]), row.get("lang", ""))
-            for row in _rows(folder / "corpus.jsonl", "id", "text")
+            CorpusDocument(row["id"], str(row.get("title") or row["id"]), row["text"], str(row.get("lang") or ""))
+            for row in _rows(folder / "corpus.jsonl", id=str, text=str)
         )
         queries = tuple(
             Query(
-                str(row["id"]),
-                str(row["text"]),
-                row.get("lang", ""),
-                row.get("corpus_lang", ""),
-                media="file" in row,
+                row["id"],
+                row["text"],
+                str(row.get("lang") or ""),
+                str(row.get("corpus_lang") or ""),
+                media=bool(row.get("file")),
             )
-            for row in _rows(folder / "queries.jsonl", "id", "text")
+            for row in _rows(folder / "queries.jsonl", id=str, text=str)
         )
-        spans: defaultdict[str, list[Span]] = defaultdict(list)
-        if (folder / "spans.jsonl").exists():
-            for row in _rows(folder / "spans.jsonl", "query_id", "doc_id", "start", "end"):
-                spans[str(row["query_id"])].append(Span(str(row["doc_id"]), int(row["start"]), int(row["end"])))
         return cls(
             folder.resolve().name,
             documents,
             queries,
             _read_grades(folder / "qrels.tsv"),
-            {query: tuple(places) for query, places in spans.items()},
+            _read_spans(folder / "spans.jsonl"),
         )
 
     def answerable(self, sample: Sample) -> list[Query]:
@@ -111,33 +108,52 @@ class QuestionSet:
         return queries[: sample.limit]
 
 
-def _rows(path: Path, *required: str) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(path):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UsageError(f"{path}, line {number} is not valid JSON: {error}.") from error
-        missing = [key for key in required if not isinstance(row, dict) or key not in row]
-        if missing:
-            raise UsageError(f"{path}, line {number} lacks {', '.join(missing)}.")
-        yield row
+def _read_spans(path: Path) -> dict[str, tuple[Span, ...]]:
+    """The evidence of each question; empty for a set without spans."""
+    if not path.exists():
+        return {}
+    spans: defaultdict[str, list[Span]] = defaultdict(list)
+    for row in _rows(path, query_id=str, doc_id=str, start=int, end=int):
+        spans[row["query_id"]].append(Span(row["doc_id"], row["start"], row["end"]))
+    return {query: tuple(places) for query, places in spans.items()}
 
 
 def _read_grades(path: Path) -> dict[str, dict[str, float]]:
+    """The documents of a positive grade of each question."""
     grades: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for number, line in _lines(path):
-        fields = line.rstrip("\n").split("\t")
         try:
-            query, document, grade = fields
+            query, document, grade = line.rstrip("\n").split("\t")
             value = float(grade)
+            if not math.isfinite(value):
+                raise ValueError(grade)
         except ValueError as error:
-            raise UsageError(f"{path}, line {number}: expected query TAB document TAB grade, got {line!r}.") from error
+            raise UsageError(
+                f"{path}, line {number}: expected query TAB document TAB grade, got {line[:200]!r}."
+            ) from error
         if value > 0:
             grades[query][document] = value
     return dict(grades)
 
 
+def _rows(path: Path, **required: type) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines. Each has the required keys, with values of these types."""
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UsageError(f"{path}, line {number} is not valid JSON: {error}.") from error
+        if not isinstance(row, dict):
+            raise UsageError(f"{path}, line {number}: expected a JSON object, got {line[:200]!r}.")
+        for key, kind in required.items():
+            if not isinstance(row.get(key), kind):
+                seen = repr(row[key])[:200] if key in row else "nothing"
+                raise UsageError(f"{path}, line {number}: expected '{key}' of type {kind.__name__}, got {seen}.")
+        yield row
+
+
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers from 1."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UsageError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MB. Split the set.")
@@ -145,5 +161,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as UTF-8 text: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}. A question set has this file.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text: {error.reason}. Save it as UTF-8.") from error

@@ -61,7 +61,8 @@ def quote_answer(
     if asks_for_figure(question):
         candidates = [candidate for candidate in candidates if holds_figure(candidate.text)] or candidates
     scores = score_sentences(question, [candidate.text for candidate in candidates])
-    chosen = _choose(candidates, scores)
+    entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
+    chosen = _choose(candidates, scores, entries)
     text = "\n\n".join([LEAD_IN[language(question)], *(_shown(candidate, language(question)) for candidate in chosen)])
     citations = {(c.passage.number, c.span): citation(c.passage, c.span, verified=True) for c in chosen}
     return text, tuple(citations.values())
@@ -115,14 +116,23 @@ def _leans_on_next(text: str, start: int, end: int) -> bool:
     return is_whole_line and words <= MAX_HEADING_WORDS and not _SENTENCE_END.search(sentence)
 
 
-def _choose(candidates: Sequence[_Candidate], scores: Sequence[float]) -> list[_Candidate]:
-    """The sentence that leads, and up to two that are nearly as good and say something else."""
+def _is_entry_of(named: Sequence[str], candidate: _Candidate) -> bool:
+    """Whether a table row begins with a code that is asked for: the row on E07, not one that mentions it."""
+    row = candidate.text.rsplit("\n", 1)[-1]
+    return is_table_row(row) and fold(row.strip("| ").split("|")[0]).strip() in named
+
+
+def _choose(candidates: Sequence[_Candidate], scores: Sequence[float], entries: Sequence[int]) -> list[_Candidate]:
+    """The sentence that leads, and up to two that are nearly as good and say something else.
+
+    `entries` are candidates of which the best leads in any case.
+    """
     spread = max(scores) - min(scores)
     first = candidates[0].passage.number
     own = max(score for candidate, score in zip(candidates, scores, strict=True) if candidate.passage.number == first)
     ranked = sorted(range(len(candidates)), key=lambda index: -scores[index])
-    lead = ranked[0]
-    if scores[lead] - own <= CLEARLY_BETTER * spread:
+    lead = max(entries, key=scores.__getitem__) if entries else ranked[0]
+    if not entries and scores[lead] - own <= CLEARLY_BETTER * spread:
         lead = next(index for index in ranked if candidates[index].passage.number == first)
     chosen = [candidates[lead]]
     for index in ranked:

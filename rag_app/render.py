@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ingest.catalog import DocumentRecord
 from rag_app.answer import Answer, Event, Finished, Token
-from rag_app.context import source_label
 
 if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode, NodeWithScore
@@ -103,15 +102,19 @@ def print_answer(events: Iterable[Event]) -> None:
 
 def _print_evidence(answer: Answer, console: Console) -> None:
     cited = {citation.number for citation in answer.citations}
+    lines = []
     for citation in answer.citations:
         page = citation.page_label or citation.page
         mark = "" if citation.verified else "  [yellow](not verified)[/yellow]"
         place = escape(f"[{citation.number}] {citation.source}, p. {page}  {citation.section}")
-        console.print(f"[bold]{place}[/bold]{mark}", highlight=False)
+        lines.append(f"[bold]{place}[/bold]{mark}")
+    for line in dict.fromkeys(lines):  # two quotes of one place need one line
+        console.print(line, highlight=False)
     if not answer.refused:
         others = [passage for passage in answer.passages if passage.number not in cited]
-        if others:
-            console.print(f"[dim]Also read: {escape('; '.join(source_label(passage) for passage in others))}[/dim]")
+        places = dict.fromkeys(f"{passage.source}, p. {passage.page_label or passage.page}" for passage in others)
+        if places:
+            console.print(f"[dim]Also read: {escape('; '.join(places))}[/dim]", highlight=False)
     _print_timings(answer.timings_ms, console)
 
 
@@ -129,7 +132,12 @@ def print_rerank(result: dict[str, Any]) -> None:
 
 
 def print_documents(records: Sequence[DocumentRecord]) -> None:
-    table = Table("id", "source", "title", "pages", "passages", "ingested")
+    # Ids and names are typed again into other commands: they are never cut.
+    table = Table()
+    table.add_column("id", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    for name in ("title", "pages", "passages", "ingested"):
+        table.add_column(name)
     for record in records:
         table.add_row(
             record.document_id,

@@ -91,7 +91,7 @@ def _ends_sentence(text: str, start: int, stop: int, line_end: int) -> bool:
     if word in _INNER_ABBREVIATIONS:
         return False
     if word in _NUMBERED_ABBREVIATIONS:
-        return not re.search(r"\d", next_word)
+        return not re.match(r"\s*[\w./-]*\d", text[stop:line_end])
     is_initial = len(word) == 1 and word.isalpha()
     if word in _FINAL_ABBREVIATIONS or is_initial:
         return next_word.lower() in _SENTENCE_STARTERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.collection import Collection
-from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.config import EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
 from retrievers.hybrid import HybridRetriever, embedded_reranker
 
@@ -16,6 +16,6 @@ def open_retriever(home: str | Path, collection: str = "default", *, top_k: int 
     Raises `UnknownCollectionError` where there is none, `IndexMismatchError` when it was made with other settings.
     """
     embedding = EmbeddingConfig()
-    opened = Collection.open(StoreConfig(Path(home), collection), embedding, ChunkingConfig())
+    opened = Collection.open(StoreConfig(Path(home), collection), embedding)
     encoder = MiniLmEncoder(embedding)
     return HybridRetriever(opened, encoder, embedded_reranker(opened, encoder), top_k=top_k)

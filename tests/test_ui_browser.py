@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,11 @@ WIDE, PHONE = (1400, 900), (420, 900)
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found; install one, or name it with CHROMIUM"),
+    pytest.mark.skipif(
+        # With REQUIRE_BROWSER set, as under CI, a missing browser is a failure.
+        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"),
+        reason="no Chromium found; install one, or name it with CHROMIUM",
+    ),
 ]
 expect.set_options(timeout=20_000)
 
