@@ -1,0 +1,59 @@
+"""Chunks as LlamaIndex nodes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from llama_index.core.schema import MetadataMode
+
+from ingest.catalog import DocumentRecord
+from ingest.chunking import Chunk
+from ingest.nodes import MAX_HEADING_CHARACTERS, NodeMetadata, embedded_text, node_boxes, node_from_chunk
+
+RECORD = DocumentRecord(
+    "d1", "a" * 64, Path("/docs/p.pdf"), "p.pdf", "Press HP-40", 12, 2, 1, 1, datetime(2025, 1, 1, tzinfo=UTC)
+)
+CHUNK = Chunk("Clean the cooler.", 3, "iii", "4 Faults > E07", "text", ((3, 72.04, 100.0, 500.26, 112.0),), ((0, 17),))
+
+
+def test_a_node_has_the_whole_vocabulary_and_nothing_else() -> None:
+    node = node_from_chunk(CHUNK, 5, RECORD)
+
+    assert set(node.metadata) == set(NodeMetadata.__annotations__)
+    assert all(isinstance(value, (str, int, bool)) for value in node.metadata.values())
+    assert (node.metadata["page"], node.metadata["page_label"], node.metadata["position"]) == (3, "iii", 5)
+
+
+def test_title_and_section_are_embedded_but_never_quoted() -> None:
+    node = node_from_chunk(CHUNK, 5, RECORD)
+
+    assert embedded_text(node) == "Press HP-40\n4 Faults > E07\n\nClean the cooler."
+    assert node.get_content(MetadataMode.NONE) == "Clean the cooler."
+
+
+def test_boxes_come_back_as_tuples_rounded_to_a_tenth_of_a_point() -> None:
+    boxes, spans = node_boxes(node_from_chunk(CHUNK, 5, RECORD).metadata)
+
+    assert boxes == ((3, 72.0, 100.0, 500.3, 112.0),)
+    assert spans == ((0, 17),)
+    assert node_boxes({"boxes": json.dumps([]), "box_spans": "[]"}) == ((), ())
+
+
+def test_ids_depend_on_content_and_place_alone() -> None:
+    node = node_from_chunk(CHUNK, 5, RECORD)
+
+    assert node.node_id == node_from_chunk(CHUNK, 5, replace(RECORD, title="Other", size=9)).node_id
+    assert node.node_id != node_from_chunk(CHUNK, 6, RECORD).node_id
+    assert node.node_id != node_from_chunk(CHUNK, 5, replace(RECORD, content_hash="b" * 64)).node_id
+
+
+def test_very_long_headings_keep_their_deepest_end() -> None:
+    section = "x" * 500 + " > E07"
+
+    node = node_from_chunk(replace(CHUNK, section=section), 5, replace(RECORD, title="T" * 500))
+
+    assert len(node.metadata["title"]) == len(node.metadata["section"]) == MAX_HEADING_CHARACTERS
+    assert node.metadata["section"].endswith("> E07")

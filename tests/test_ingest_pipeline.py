@@ -1,0 +1,248 @@
+"""Files and folders brought into a collection, again and again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.collection import Collection
+from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.embedding import MiniLmEncoder
+from ingest.errors import RagError, UsageError
+from ingest.pipeline import Ingester, IngestReport, Progress, find_files
+
+CHUNKING = ChunkingConfig()
+
+
+@pytest.fixture
+def ingester(home: StoreConfig, encoder: MiniLmEncoder) -> Iterator[Ingester]:
+    with Collection.create(home, EmbeddingConfig(), CHUNKING) as collection:
+        yield Ingester(collection, encoder, CHUNKING)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    (folder / "press").mkdir(parents=True)
+    (folder / "contract.txt").write_text("4.1 The Seller shall deliver in May.\n", encoding="utf-8")
+    (folder / "press" / "manual.md").write_text("# Press HP-40\n\nDrain the oil.\n", encoding="utf-8")
+    return folder
+
+
+def counts(report: IngestReport) -> tuple[int, int, int, int, int]:
+    """Added, updated, unchanged, deleted, failed."""
+    return report.added, report.updated, report.unchanged, report.deleted, len(report.failed)
+
+
+def passages(ingester: Ingester) -> list[str]:
+    collection = ingester.collection
+    assert collection.inconsistencies() == []
+    return sorted(
+        node.get_content()
+        for record in collection.catalog.documents()
+        for node in collection.vectors.get_version(record.version)
+    )
+
+
+def test_a_folder_is_added_whole(ingester: Ingester, folder: Path) -> None:
+    report = ingester.sync([folder])
+
+    assert counts(report) == (2, 0, 0, 0, 0)
+    assert (report.pages, report.chunks, report.skipped) == (2, 2, [])
+    assert report.seconds > 0
+    assert [record.source for record in ingester.collection.catalog.documents()] == ["contract.txt", "press/manual.md"]
+    assert passages(ingester) == ["4.1 The Seller shall deliver in May.", "Drain the oil."]
+
+
+def test_a_document_is_stored_as_it_was_read(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder / "press"])
+
+    (record,) = ingester.collection.catalog.documents()
+    (node,) = ingester.collection.vectors.get_version(record.version)
+    assert (record.title, record.pages, record.chunks) == ("Press HP-40", 1, 1)
+    assert record.path == (folder / "press" / "manual.md").resolve()
+    assert node.metadata["document_id"] == record.document_id
+    assert (node.metadata["source"], node.metadata["section"]) == ("manual.md", "Press HP-40")
+    question = ingester.collection.vectors.nearest(ingester._encoder.encode(["draining oil"])[0].tolist(), 1)
+    assert question[0].node.node_id == node.node_id
+
+
+def test_a_second_run_changes_nothing(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    before = ingester.collection.catalog.documents()
+
+    report = ingester.sync([folder])
+
+    assert counts(report) == (0, 0, 2, 0, 0)
+    assert (report.pages, report.chunks) == (0, 0)
+    assert ingester.collection.catalog.documents() == before
+
+
+def test_a_touched_file_with_the_same_content_is_not_read_again(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    before = ingester.collection.catalog.documents()
+    os.utime(folder / "contract.txt", ns=(1, 1))
+
+    assert counts(ingester.sync([folder])) == (0, 0, 2, 0, 0)
+
+    after = ingester.collection.catalog.documents()
+    assert [record.ingested_at for record in after] == [record.ingested_at for record in before]
+    assert after[0].modified_ns == 1
+
+
+def test_a_changed_file_replaces_its_passages(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    (folder / "contract.txt").write_text("4.1 The Seller shall deliver in June.\n", encoding="utf-8")
+
+    assert counts(ingester.sync([folder])) == (0, 1, 1, 0, 0)
+
+    assert passages(ingester) == ["4.1 The Seller shall deliver in June.", "Drain the oil."]
+
+
+def test_a_document_whose_file_is_gone_stays_until_pruned(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    (folder / "contract.txt").unlink()
+
+    assert counts(ingester.sync([folder])) == (0, 0, 1, 0, 0)
+    assert len(passages(ingester)) == 2
+    assert counts(ingester.sync([folder], prune=True)) == (0, 0, 1, 1, 0)
+    assert passages(ingester) == ["Drain the oil."]
+
+
+def test_pruning_looks_only_below_the_paths_given(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    (folder / "contract.txt").unlink()
+
+    assert counts(ingester.sync([folder / "press"], prune=True)) == (0, 0, 1, 0, 0)
+
+
+def test_a_folder_that_is_gone_can_be_pruned_but_not_read(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    shutil.rmtree(folder)
+
+    with pytest.raises(UsageError, match="There is no file or folder"):
+        ingester.sync([folder])
+    assert counts(ingester.sync([folder], prune=True)) == (0, 0, 0, 2, 0)
+    assert passages(ingester) == []
+
+
+def test_a_bad_file_is_reported_and_the_rest_goes_on(ingester: Ingester, folder: Path) -> None:
+    (folder / "a-broken.pdf").write_bytes(b"no PDF at all")
+    (folder / "empty.txt").touch()
+
+    report = ingester.sync([folder])
+
+    assert counts(report) == (2, 0, 0, 0, 2)
+    assert [(Path(failure.path).name, failure.reason) for failure in report.failed] == [
+        ("a-broken.pdf", "This is not a PDF, though it is named like one. Check the file."),
+        ("empty.txt", "The file is empty."),
+    ]
+
+
+def test_a_document_stays_when_its_file_becomes_unreadable(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    (folder / "contract.txt").write_bytes(b"\0" * 100)
+
+    assert counts(ingester.sync([folder])) == (0, 0, 1, 0, 1)
+
+    assert "4.1 The Seller shall deliver in May." in passages(ingester)
+
+
+def test_a_file_that_vanishes_while_others_are_read_is_reported(ingester: Ingester, folder: Path) -> None:
+    def remove_last(progress: Progress) -> None:
+        (folder / "press" / "manual.md").unlink(missing_ok=True)
+
+    report = ingester.sync([folder], on_progress=remove_last)
+
+    assert counts(report) == (1, 0, 0, 0, 1)
+    assert report.failed[0].reason == "The file cannot be read: No such file or directory."
+
+
+def test_a_file_of_another_type_is_skipped_in_a_folder_and_reported_by_name(ingester: Ingester, folder: Path) -> None:
+    drawing = folder / "drawing.dwg"
+    drawing.write_bytes(b"AC1032")
+
+    assert ingester.sync([folder]).skipped == [str(drawing)]
+    (failure,) = ingester.sync([drawing]).failed
+    assert "'.dwg'" in failure.reason
+
+
+def test_hidden_files_and_office_locks_are_not_looked_at(folder: Path) -> None:
+    (folder / ".git").mkdir()
+    (folder / ".git" / "notes.txt").write_text("hidden", encoding="utf-8")
+    (folder / ".hidden.txt").write_text("hidden", encoding="utf-8")
+    (folder / "~$contract.docx").write_text("lock", encoding="utf-8")
+
+    files, skipped = find_files([folder])
+
+    assert [file.source for file in files] == ["contract.txt", "press/manual.md"]
+    assert skipped == []
+
+
+def test_a_file_named_twice_is_read_once(folder: Path) -> None:
+    files, _ = find_files([folder, folder / "contract.txt", folder / "press" / ".." / "contract.txt"])
+
+    assert len(files) == 2
+
+
+def test_a_folder_without_documents_is_an_error(ingester: Ingester, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    with pytest.raises(RagError, match=r"Nothing to ingest in .*empty\. Expected files"):
+        ingester.sync([empty])
+    (empty / "drawing.dwg").touch()
+    with pytest.raises(RagError, match="1 files of other types"):
+        ingester.sync([empty])
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("press"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    with pytest.raises(RagError, match=r"press cannot be read: Permission denied"):
+        find_files([folder])
+
+
+def test_links_to_nowhere_and_pipes_are_left_out(ingester: Ingester, folder: Path) -> None:
+    """Opening a pipe would wait for a writer forever."""
+    (folder / "link.txt").symlink_to(folder / "gone.txt")
+    os.mkfifo(folder / "pipe.txt")
+
+    report = ingester.sync([folder])
+
+    assert counts(report) == (2, 0, 0, 0, 0)
+    assert report.skipped == [str(folder / "link.txt"), str(folder / "pipe.txt")]
+
+
+def test_progress_runs_from_nothing_to_all(ingester: Ingester, folder: Path) -> None:
+    seen: list[Progress] = []
+
+    ingester.sync([folder], on_progress=seen.append)
+
+    assert [(step.files_done, step.files_total, step.current) for step in seen] == [
+        (0, 2, "contract.txt"),
+        (1, 2, "press/manual.md"),
+        (2, 2, ""),
+    ]
+    fractions = [step.fraction for step in seen]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+
+
+def test_what_a_crash_left_is_swept_by_the_next_run(ingester: Ingester, folder: Path) -> None:
+    ingester.collection.catalog.begin("d1-dead")
+
+    ingester.sync([folder])
+
+    assert ingester.collection.inconsistencies() == []
