@@ -115,8 +115,10 @@ class Catalog:
         return {version_of(*row) for row in rows}
 
     def begin(self, version: str) -> None:
-        """Notes that the indexes are about to receive a version that is not live yet."""
+        """Notes that the indexes are about to receive a version that is not live yet; a live one is not noted."""
         with self._transaction() as connection:
+            if version in self.live_versions():  # noted, it would be swept after a crash
+                return
             connection.execute("INSERT OR IGNORE INTO stale VALUES (?)", (version,))
 
     def make_live(self, record: DocumentRecord) -> None:

@@ -75,7 +75,7 @@ def progress_bar() -> Iterator[Callable[[IngestProgress], None]]:
         TaskProgressColumn(),
         TextColumn("{task.fields[pages]} pages"),
         TimeRemainingColumn(compact=True),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a file's name is text
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0, files="", pages=0)
@@ -86,8 +86,7 @@ def progress_bar() -> Iterator[Callable[[IngestProgress], None]]:
                 completed=progress.fraction,
                 files=f"{progress.files_done}/{progress.files_total} files",
                 pages=progress.pages_done,
-                # A file's name is text, never markup of the terminal.
-                description=progress.current.replace("[", "\\[")[-60:],
+                description=progress.current[-60:],
             )
 
         yield show

@@ -166,7 +166,7 @@ class Ingester:
 
 
 def find_files(paths: Iterable[Path], *, known: bool = False) -> tuple[list[_File], list[str]]:
-    """The files to read below `paths`, in order of path, and those left out because of their type.
+    """The files to read below `paths`, in order of path, and what was left out because of its type.
 
     A file named itself is always tried, so that its failure is reported; hidden files are not looked at. With
     `known`, a path that does not exist is no error.
@@ -180,7 +180,8 @@ def find_files(paths: Iterable[Path], *, known: bool = False) -> tuple[list[_Fil
         elif path.is_dir():
             for found in _walk(path):
                 source = found.relative_to(path).as_posix()
-                if found.suffix.lower() in SUPPORTED_SUFFIXES:
+                # A link to nowhere and a pipe have names like files.
+                if found.suffix.lower() in SUPPORTED_SUFFIXES and found.is_file():
                     files.setdefault(found, _describe(found, source))
                 else:
                     skipped.append(str(found))

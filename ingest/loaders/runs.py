@@ -139,4 +139,7 @@ def _edge_patterns(runs: Sequence[Run], height: float, index: int) -> Iterator[t
             if in_band and any(character.isalpha() for character in text):
                 yield row, pattern
             elif in_band or first_or_last:
-                yield row, pattern + "".join(f" {int(number[:9]) - index:+}" for number in _DIGITS.findall(text))
+                # In "3 / 12" one number counts the pages, the other is the same on each.
+                numbers = enumerate(_DIGITS.findall(text))
+                counted = [f" {position}:{int(number[:9]) - index:+}" for position, number in numbers]
+                yield from ((row, pattern + ending) for ending in counted or [""])

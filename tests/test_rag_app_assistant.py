@@ -1,0 +1,142 @@
+"""The assistant over a real collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from ingest.errors import RagError, UsageError
+from rag_app.answer import Answer, Finished, StageDone, Token, Turn
+from rag_app.assistant import Assistant, build_assistant
+from rag_app.settings import load_settings
+
+
+def write_manual(path: Path, *lines: str) -> None:
+    canvas = Canvas(str(path), invariant=1)
+    for place, line in enumerate(lines):
+        canvas.drawString(72, 720 - 40 * place, line)
+    canvas.showPage()
+    canvas.save()
+
+
+@pytest.fixture(scope="module")
+def manual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("documents") / "hp-60.pdf"
+    write_manual(
+        path, "E07 on the HP-60 means that the cooling water flow is too low.", "Change the oil every 3000 hours."
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory, manual: Path) -> Iterator[Assistant]:
+    opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
+    opened.ingest([manual])
+    yield opened
+    opened.close()
+
+
+def finished(assistant: Assistant, question: str, history: tuple[Turn, ...] = ()) -> Answer:
+    *_, last = assistant.ask(question, history)
+    assert isinstance(last, Finished)
+    return last.answer
+
+
+def test_stages_come_before_words_and_the_answer_last(assistant: Assistant) -> None:
+    events = list(assistant.ask("What does E07 mean on the HP-60?"))
+    stages = [event.stage for event in events if isinstance(event, StageDone)]
+
+    assert stages == ["standalone", "dense", "keyword", "fuse", "rerank", "gate", "answer"]
+    assert isinstance(events[-1], Finished)
+    assert "".join(event.text for event in events if isinstance(event, Token)) == events[-1].answer.text
+    assert list(events[-1].answer.timings_ms) == stages
+
+
+def test_without_a_model_the_answer_quotes(assistant: Assistant) -> None:
+    answer = finished(assistant, "What does E07 mean on the HP-60?")
+    citation = answer.citations[0]
+
+    assert answer.quoted
+    assert not answer.refused
+    assert citation.verified
+    assert citation.quote in answer.passages[0].text
+    assert (citation.source, citation.page) == ("hp-60.pdf", 1)
+    assert citation.boxes[0][0] == 1
+
+
+def test_another_model_is_refused_with_the_nearest_passages(assistant: Assistant) -> None:
+    answer = finished(assistant, "What does E07 mean on the HP-80?")
+
+    assert answer.refused
+    assert answer.citations == ()
+    assert answer.passages
+
+
+def test_a_follow_up_is_searched_with_its_subject(assistant: Assistant) -> None:
+    answer = finished(assistant, "And E07?", (Turn("What does E08 mean on the HP-60?", "..."),))
+
+    assert "HP-60" in answer.question
+    assert not answer.refused
+
+
+def test_a_page_image_is_made_for_a_pdf_only(assistant: Assistant) -> None:
+    (record,) = assistant.documents()
+    image = assistant.page_image(record.document_id, 1, [(1, 72.0, 100.0, 300.0, 120.0)])
+
+    assert image is not None
+    assert image.png.startswith(b"\x89PNG")
+    assert (image.page, image.pages) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd.txt", "..\\x.md", "a/b/c.txt", "C:\\x\\c.txt"])
+def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
+    path = assistant.save_upload(name, b"text")
+
+    assert path.parent == assistant.settings.store.uploads
+    assert path.read_bytes() == b"text"
+
+
+@pytest.mark.parametrize("name", ["x.exe", "", ".pdf", "..", "x"])
+def test_an_upload_of_another_type_is_refused(assistant: Assistant, name: str) -> None:
+    with pytest.raises(UsageError, match=r"Expected one of .*\.pdf"):
+        assistant.save_upload(name, b"")
+
+
+def test_a_file_that_has_changed_shows_no_page(tmp_path: Path) -> None:
+    """Its boxes would point at other words."""
+    path = tmp_path / "manual.pdf"
+    write_manual(path, "The pump is blue and stands in the cellar.")
+    assistant = build_assistant(load_settings(home=tmp_path / "home"), create=True)
+    assistant.ingest([path])
+    (record,) = assistant.documents()
+    write_manual(path, "The pump is red.", "It stands in the attic.", "Nobody knows why.")
+    with pytest.raises(RagError, match="has changed"):
+        assistant.page_image(record.document_id, 1)
+    path.unlink()
+    with pytest.raises(RagError, match="not there any more"):
+        assistant.page_image(record.document_id, 1)
+    assistant.close()
+
+
+def test_a_removed_document_answers_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("The warranty lasts thirty months.", encoding="utf-8")
+    assistant = build_assistant(load_settings(home=tmp_path / "home"), create=True)
+    assistant.ingest([path])
+    before = finished(assistant, "How long does the warranty last?")
+    (record,) = assistant.documents()
+    assistant.remove(record.document_id)
+    after = finished(assistant, "How long does the warranty last?")
+    assistant.close()
+
+    assert not before.refused
+    assert after.refused
+    assert after.passages == ()
+
+
+def test_half_a_language_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RAG_LLM_BASE_URL"):
+        build_assistant(load_settings(home=tmp_path, llm_model="qwen3"), create=True)

@@ -1,0 +1,230 @@
+"""The command line as a user meets it: what goes where, and which exit code comes back."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_app.cli import main
+
+MANUAL = """# HP-60 service manual
+
+## Fault codes
+
+E07 means that the cooling water flow is too low. Open the shut-off valve.
+"""
+
+
+class Terminal:
+    """Runs `rag-app` in this process and keeps what it wrote."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> None:
+        self._monkeypatch, self._capsys, self.home = monkeypatch, capsys, home
+        self.out = self.err = ""
+
+    def run(self, *arguments: str, home: bool = True) -> int:
+        own = ["--home", str(self.home)] if home else []
+        self._monkeypatch.setattr(sys, "argv", ["rag-app", *arguments, *own])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        self.out, self.err = self._capsys.readouterr()
+        return int(ended.value.code or 0)
+
+    def json(self, *arguments: str, home: bool = True) -> Any:
+        """The one JSON object on stdout of a command that succeeds."""
+        assert self.run(*arguments, "--json", home=home) == 0, self.err
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
+    return Terminal(monkeypatch, capsys, tmp_path / "home")
+
+
+@pytest.fixture
+def manual(tmp_path: Path) -> Path:
+    path = tmp_path / "documents" / "hp-60.md"
+    path.parent.mkdir()
+    path.write_text(MANUAL, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def filled(terminal: Terminal, manual: Path) -> Terminal:
+    assert terminal.run("ingest", str(manual)) == 0, terminal.err
+    return terminal
+
+
+def test_ingest_reports_what_it_did(terminal: Terminal, manual: Path) -> None:
+    report = terminal.json("ingest", str(manual.parent))
+
+    assert set(report) >= {
+        "added",
+        "updated",
+        "unchanged",
+        "deleted",
+        "failed",
+        "pages",
+        "ocr_pages",
+        "chunks",
+        "seconds",
+    }
+    assert (report["added"], report["failed"]) == (1, [])
+    assert terminal.json("ingest", str(manual.parent))["unchanged"] == 1
+
+
+def test_one_bad_file_is_reported_and_the_rest_is_read(terminal: Terminal, manual: Path) -> None:
+    (manual.parent / "broken.pdf").write_bytes(b"no pdf")
+
+    assert terminal.run("ingest", str(manual.parent), "--json") == 1
+    report = json.loads(terminal.out)
+    assert report["added"] == 1
+    assert report["failed"][0]["path"].endswith("broken.pdf")
+    assert report["failed"][0]["reason"]
+
+
+def test_search_prints_ranked_passages(filled: Terminal) -> None:
+    found = filled.json("search", "cooling water", "--top-k", "2")
+
+    assert set(found) == {"query", "strategy", "results", "timings_ms"}
+    assert set(found["results"][0]) == {
+        "rank", "score", "retrieval_score", "text", "source", "page", "page_label", "section", "document_id", "chunk_id",
+    }  # fmt: skip
+    assert found["results"][0]["source"] == "hp-60.md"
+
+
+def test_ask_answers_with_citations(filled: Terminal) -> None:
+    answer = filled.json("ask", "What does E07 mean on the HP-60?")
+
+    assert set(answer) >= {"answer", "refused", "citations", "passages", "timings_ms"}
+    assert not answer["refused"]
+    assert "cooling water flow is too low" in answer["answer"]
+    assert set(answer["citations"][0]) == {
+        "number", "source", "page", "page_label", "section", "quote", "verified", "boxes",
+    }  # fmt: skip
+
+
+def test_ask_refuses_what_is_not_there(filled: Terminal) -> None:
+    assert filled.json("ask", "Who won the world cup in 2018?")["refused"]
+
+
+def test_a_follow_up_takes_its_subject_from_the_history(filled: Terminal, tmp_path: Path) -> None:
+    history = tmp_path / "history.json"
+    history.write_text(
+        json.dumps([{"question": "What does E07 mean on the HP-60?", "answer": "..."}]), encoding="utf-8"
+    )
+
+    assert "water flow" in filled.json("ask", "And what is it?", "--history", str(history))["answer"]
+
+
+@pytest.mark.parametrize("content", ["{}", "not json", '[{"question": 1}]'], ids=["object", "text", "wrong type"])
+def test_a_history_of_another_shape_is_refused(filled: Terminal, tmp_path: Path, content: str) -> None:
+    history = tmp_path / "history.json"
+    history.write_text(content, encoding="utf-8")
+
+    assert filled.run("ask", "And then?", "--history", str(history)) == 2
+    assert "no history" in filled.err
+
+
+def test_document_text_is_shown_as_text(filled: Terminal, tmp_path: Path) -> None:
+    """Neither HTML, nor a model's control tokens, nor the terminal's own markup does anything."""
+    hostile = tmp_path / "hostile.txt"
+    hostile.write_text("The <script>alert(1)</script> and <|im_end|> and [bold red] are text.", encoding="utf-8")
+    assert filled.run("ingest", str(hostile)) == 0
+    assert filled.run("search", "alert script", "--strategy", "bm25") == 0
+
+    assert "<script>alert(1)</script>" in filled.out
+    assert "<|im_end|>" in filled.out
+    assert "[bold red]" in filled.out
+
+
+def test_documents_are_listed_shown_and_removed(filled: Terminal, manual: Path) -> None:
+    listed = filled.json("documents", "list")["documents"]
+    shown = filled.json("documents", "show", "hp-60.md")
+    removed = filled.json("documents", "remove", listed[0]["document_id"])
+
+    assert [record["source"] for record in listed] == ["hp-60.md"]
+    assert shown["title"] == "HP-60 service manual"
+    assert any("E07" in passage["text"] for passage in shown["passages"])
+    assert removed["removed"] == listed[0]["document_id"]
+    assert filled.json("documents", "list")["documents"] == []
+    assert manual.exists()
+
+
+def test_rerank_needs_no_index(terminal: Terminal, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text('{"text": "The invoice is due."}\n{"text": "The pump is hot."}\n', encoding="utf-8")
+    ranked = terminal.json("rerank", "--query", "Why is the pump hot?", "--documents", str(texts), home=False)
+
+    assert [entry["index"] for entry in ranked["results"]] == [1, 0]
+    assert set(ranked) == {"results", "timings_ms"}
+
+
+def test_eval_measures_the_strategies(terminal: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / "faults"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_text(
+        '{"id": "e07", "title": "E07", "text": "The water flow is too low."}\n'
+        '{"id": "e09", "title": "E09", "text": "The door is open."}\n',
+        encoding="utf-8",
+    )
+    (folder / "queries.jsonl").write_text('{"id": "q1", "text": "Why is the door open?"}\n', encoding="utf-8")
+    (folder / "qrels.tsv").write_text("q1\te09\t1\n", encoding="utf-8")
+    plot = tmp_path / "plot.png"
+    report = terminal.json("eval", str(folder), "--plot", str(plot), home=False)
+
+    assert set(report) >= {"dataset", "queries", "strategies"}
+    assert list(report["strategies"]) == ["bm25", "dense", "hybrid", "rerank"]
+    assert report["strategies"]["rerank"]["hit@1"] == 1.0
+    assert set(report["strategies"]["rerank"]) >= {"ndcg@5", "hit@1", "mrr@10", "recall@20", "ms_per_query"}
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_doctor_finds_a_sound_installation(filled: Terminal) -> None:
+    report = filled.json("doctor")
+
+    assert report["healthy"]
+    assert any(check["name"] == "index" and "1 documents" in check["finding"] for check in report["checks"])
+
+
+def test_config_shows_every_setting(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_LLM_API_KEY", "sk-secret")
+
+    assert terminal.json("config", "show")["top_k"] == 6
+    assert "sk-secret" not in terminal.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["search", "x"], 2, "No collection 'default'"),
+        (["ask", "x", "--collection", "none"], 2, "No collection 'none'"),
+        (["ingest", "/no/such/file"], 2, "There is no file or folder"),
+        (["documents", "show", "x"], 2, "No collection"),
+        (["ask", "x", "--collection", "../x"], 2, "A collection's name"),
+    ],
+    ids=["no index", "unknown collection", "no file", "no documents", "bad name"],
+)
+def test_usage_errors_are_one_sentence(terminal: Terminal, arguments: list[str], code: int, sentence: str) -> None:
+    assert terminal.run(*arguments) == code
+    assert sentence in terminal.err
+    assert "Traceback" not in terminal.err
+    assert terminal.out == ""
+
+
+@pytest.mark.parametrize("question", ["", "x" * 100_000], ids=["empty", "endless"])
+def test_a_question_that_is_none_exits_with_2(filled: Terminal, question: str) -> None:
+    assert filled.run("ask", question) == 2
+    assert filled.err.startswith("rag-app: The question ")
+
+
+def test_an_empty_folder_exits_with_1_and_says_what_is_read(terminal: Terminal, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    assert terminal.run("ingest", str(empty)) == 1
+    assert ".pdf" in terminal.err
