@@ -92,7 +92,8 @@ def test_search_prints_ranked_passages(filled: Terminal) -> None:
 
     assert set(found) == {"query", "strategy", "results", "timings_ms"}
     assert set(found["results"][0]) == {
-        "rank", "score", "retrieval_score", "text", "source", "page", "page_label", "section", "document_id", "chunk_id",
+        "rank", "score", "retrieval_score", "text", "source",
+        "page", "page_label", "section", "document_id", "chunk_id",
     }  # fmt: skip
     assert found["results"][0]["source"] == "hp-60.md"
 
