@@ -28,8 +28,13 @@ NEARLY_AS_GOOD = 0.12
 SAME_WORDS = 0.7
 MIN_WORDS = 3
 MAX_HEADING_WORDS = 12
+MAX_LIST_CHARACTERS = 900
 
 _SENTENCE_END = re.compile(r"[.!;:。！；：…|][\"'”’」』）)\]]*$")
+# "(a)", "iv.", "3)", "三、" or a bullet; "13." begins the next clause.
+_ITEM = re.compile(
+    r"[(（][a-z0-9]{1,4}[)）]|[a-z]{1,3}[.)]\s|\d{1,2}[)、]|[一二三四五六七八九十]{1,3}、|[•–-] ", re.IGNORECASE
+)
 _QUESTION_END = re.compile(r"[?？][\"'”’」』）)\]]*$")
 # Two CJK characters make about one word.
 _WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
@@ -83,7 +88,7 @@ def searchable(passage: Passage) -> str:
 def _candidates(passage: Passage) -> Iterator[_Candidate]:
     """The passage's sentences; headings, questions and fragments go with the sentence that follows them."""
     text = passage.text
-    spans = [span for span in sentences(text) if not is_table_rule(text[slice(*span)])]
+    spans = [span for span in _with_items(text, sentences(text)) if not is_table_rule(text[slice(*span)])]
     heads = {head for span in spans if (head := table_head(text, span))}
     pending: int | None = None
     emitted = False
@@ -104,6 +109,19 @@ def _candidates(passage: Passage) -> Iterator[_Candidate]:
     if not emitted or pending is not None:
         begin = 0 if pending is None else pending
         yield _Candidate(passage, (begin, len(text)), text[begin:])
+
+
+def _with_items(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """The sentences, those that end in a colon together with the list items below them: alone they promise only."""
+    following = list(spans)
+    while following:
+        start, end = following.pop(0)
+        if text[start:end].endswith((":", "：")):
+            while (
+                following and _ITEM.match(text[slice(*following[0])]) and following[0][1] - start <= MAX_LIST_CHARACTERS
+            ):
+                end = following.pop(0)[1]
+        yield start, end
 
 
 def _leans_on_next(text: str, start: int, end: int) -> bool:

@@ -1,10 +1,10 @@
 """A reranker without a trained head: the question's words and the passage's, matched one by one.
 
 MaxSim as in ColBERT (Khattab and Zaharia, SIGIR 2020): each token of the question takes its most similar token of the
-passage, here by the token vectors of the embedding model itself. Three things are added, each measured in
-docs/benchmarks.md: a token counts as much as its word is rare in the collection, so that "E07" and "indemnify" decide
-and not "what" and "the"; the very same token counts a little more than a similar one; and a part of the score is that
-of the best single sentence or table row, so that words which stand together win over words scattered over the passage.
+passage, here by the token vectors of the embedding model itself. Three things are added: a token counts as much as its
+word is rare in the collection, so that "E07" and "indemnify" decide and not "what" and "the"; the very same token
+counts a little more than a similar one; and a part of the score is that of the best single sentence or table row, so
+that words which stand together win over words scattered over the passage.
 
 Two kinds of words are not left to vectors, in which "HP-40" and "HP-60" are nearly the same: identifiers (models, fault
 codes, clause numbers) count only where they stand letter for letter, and Chinese, Japanese and Korean, which the
