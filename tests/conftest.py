@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from chat_server import server  # noqa: F401 - a fixture
 
 from ingest.config import StoreConfig
 

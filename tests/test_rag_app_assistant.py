@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chat_server import ChatServer
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.errors import RagError, UsageError
@@ -140,3 +141,27 @@ def test_a_removed_document_answers_no_more(tmp_path: Path) -> None:
 def test_half_a_language_model_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="RAG_LLM_BASE_URL"):
         build_assistant(load_settings(home=tmp_path, llm_model="qwen3"), create=True)
+
+
+def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
+    tmp_path: Path, manual: Path, server: ChatServer
+) -> None:
+    """A real endpoint on the loopback: its reasoning stays hidden, and a mark that points nowhere is dropped."""
+    server.pieces = [
+        "<think>E07 is",
+        " in [1]</think>",
+        "The cooling water flow",
+        " is too low [1]",
+        ". Ask a fitter [9].",
+    ]
+    settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3")
+    assistant = build_assistant(settings, create=True)
+    assistant.ingest([manual])
+    answer = finished(assistant, "What does E07 mean on the HP-60?")
+    assistant.close()
+
+    assert not answer.quoted
+    assert "think" not in answer.text
+    assert "[9]" not in answer.text
+    assert answer.text.startswith("The cooling water flow is too low [1]")
+    assert (answer.citations[0].number, answer.citations[0].verified) == (1, True)
