@@ -26,6 +26,7 @@ def _own_user_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.delenv(name)
         for name in USER_FOLDERS:
             patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        patch.setenv("RAG_RERANKER", "embedded")  # with a GPU the default would look for a model on the hub
         yield
 
 
@@ -41,3 +42,11 @@ def encoder() -> MiniLmEncoder:
 def home(tmp_path: Path) -> StoreConfig:
     """A collection that does not exist yet, in a home of its own."""
     return StoreConfig(tmp_path / "home", "manuals")
+
+
+@pytest.fixture(scope="session")
+def qwen3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Qwen3 with random weights and the real tokenizer, as a checkpoint on disk."""
+    from qwen3_checkpoint import save_checkpoint, tiny_qwen3
+
+    return save_checkpoint(tiny_qwen3(), tmp_path_factory.mktemp("qwen3") / "tiny-reranker")

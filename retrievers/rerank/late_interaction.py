@@ -75,6 +75,8 @@ class LateInteractionReranker:
     followed: this model was not trained to read them.
     """
 
+    follows_instructions = False
+
     def __init__(self, encoder: MiniLmEncoder, *, rarity: Rarity = lambda word: 1.0) -> None:
         self._encoder = encoder
         self._rarity = rarity

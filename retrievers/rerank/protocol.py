@@ -16,3 +16,19 @@ class Reranker(Protocol):
         `instruction` says what counts as relevant; a reranker that cannot follow one says so in its docstring.
         """
         ...
+
+
+@runtime_checkable
+class TimedReranker(Reranker, Protocol):
+    """A reranker that can stop when its time is spent."""
+
+    def score_within(
+        self, query: str, documents: Sequence[str], budget_ms: float, *, instruction: str | None = None
+    ) -> list[float]:
+        """The scores of the first documents, as many as the time allows; the length says how many."""
+        ...
+
+
+def follows_instructions(reranker: Reranker) -> bool:
+    """Whether an instruction changes its scores; a reranker that does not say is taken to follow them."""
+    return bool(getattr(reranker, "follows_instructions", True))

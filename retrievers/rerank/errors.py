@@ -1,0 +1,17 @@
+"""What can go wrong with a reranker, in sentences for the person who reads them."""
+
+from __future__ import annotations
+
+from ingest.errors import RagError
+
+
+class RerankerError(RagError):
+    """A reranker could not be loaded, or did not score."""
+
+
+class RerankerSelfTestError(RerankerError):
+    """A loaded reranker does not score known pairs as it must; its ranking cannot be trusted."""
+
+
+class RerankerMemoryError(RerankerError):
+    """Not even one pair fits into the memory of the device."""
