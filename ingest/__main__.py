@@ -11,6 +11,7 @@ import typer
 from ingest.cli import (
     IngestRequest,
     JsonOption,
+    KindOption,
     PasswordOption,
     PathsArgument,
     PruneOption,
@@ -27,11 +28,12 @@ def ingest(
     collection: Annotated[str, typer.Option(envvar="RAG_COLLECTION", help="The collection to fill.")] = "default",
     prune: PruneOption = False,
     rebuild: RebuildOption = False,
+    kind: KindOption = None,
     password: PasswordOption = None,
     json: JsonOption = False,
 ) -> None:
     """Read files and folders into a collection."""
-    request = IngestRequest(paths, prune, rebuild, tuple(password or ()))
+    request = IngestRequest(paths, prune, rebuild, tuple(password or ()), kind)
     store = StoreConfig(home or platformdirs.user_data_path("rag-app"), collection)
     try:
         code = run_ingest(request, store, ChunkingConfig(), as_json=json)

@@ -15,13 +15,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, get_args
 
 from ingest.config import StoreConfig
 from ingest.errors import RagError, UnknownCollectionError, UsageError
 
+Kind = Literal["general", "manual", "contract"]
+"""What the documents of a collection are; it decides what counts as relevant where a question does not say."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DEFAULT_KIND: Kind = "general"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT PRIMARY KEY,
     content_hash TEXT NOT NULL,
@@ -97,6 +105,23 @@ class Catalog:
         with self._transaction() as connection:
             connection.execute("DELETE FROM identity")
             connection.executemany("INSERT INTO identity VALUES (?, ?)", identity.items())
+
+    def kind(self) -> Kind:
+        """What the documents are; the default where nobody said. Raises `RagError` for a kind of a later version."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM properties WHERE key = 'kind'").fetchone()
+        stored = DEFAULT_KIND if row is None else row[0]
+        for kind in KINDS:
+            if kind == stored:
+                return kind
+        raise RagError(
+            f"The collection is of the kind '{stored}', which this version does not know. "
+            f"Set one of {', '.join(KINDS)} with rag-app ingest --kind."
+        )
+
+    def set_kind(self, kind: Kind) -> None:
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO properties VALUES ('kind', ?)", (kind,))
 
     def documents(self) -> list[DocumentRecord]:
         """All live documents by source name."""

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ingest.catalog import Kind
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ MAX_REASONS_SHOWN = 50
 PathsArgument = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 PruneOption = Annotated[bool, typer.Option("--prune", help="Remove documents below PATH whose file is gone.")]
 RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Drop the collection's index first.")]
+KindOption = Annotated[
+    Kind | None,
+    typer.Option("--kind", help="What the documents are, which decides what counts as relevant; kept when not given."),
+]
 PasswordOption = Annotated[
     list[str] | None, typer.Option("--password", help="Tried on encrypted files; may be given several times.")
 ]
@@ -39,6 +44,7 @@ class IngestRequest:
     prune: bool = False
     rebuild: bool = False
     passwords: tuple[str, ...] = ()
+    kind: Kind | None = None
 
 
 def run_ingest(request: IngestRequest, store: StoreConfig, chunking: ChunkingConfig, *, as_json: bool) -> int:
@@ -47,15 +53,19 @@ def run_ingest(request: IngestRequest, store: StoreConfig, chunking: ChunkingCon
     Progress goes to stderr; stdout carries the report alone.
     """
     # The models load here, not when the command line is read.
-    from ingest.collection import Collection, drop_collection
+    from ingest.collection import Collection, drop_collection, stored_kind
     from ingest.embedding import MiniLmEncoder
     from ingest.pipeline import Ingester, find_files
 
     embedding = EmbeddingConfig()
     find_files(request.paths, known=request.prune)  # a mistyped path is known before anything is dropped or made
+    kind = request.kind
     if request.rebuild:
+        kind = kind or stored_kind(store)  # it was told by a person and is not made from the documents
         drop_collection(store)
     with Collection.create(store, embedding, chunking) as collection:
+        if kind:
+            collection.catalog.set_kind(kind)
         ingester = Ingester(collection, MiniLmEncoder(embedding), chunking, passwords=request.passwords)
         with progress_bar() as on_progress:
             report = ingester.sync(request.paths, prune=request.prune, on_progress=on_progress)

@@ -13,7 +13,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from ingest.catalog import Catalog, DocumentRecord, catalog_path, check_name, require_collection
+from ingest.catalog import Catalog, DocumentRecord, Kind, catalog_path, check_name, require_collection
 from ingest.config import (
     CHUNKER_VERSION,
     SEGMENTATION_VERSION,
@@ -151,6 +151,18 @@ def drop_collection(config: StoreConfig) -> None:
     if config.folder.exists():
         with _acquire(config.home):
             shutil.rmtree(config.folder)
+
+
+def stored_kind(config: StoreConfig) -> Kind | None:
+    """The kind of the collection; None where it does not exist."""
+    check_name(config.collection)
+    if not catalog_path(config).exists():
+        return None
+    catalog = Catalog(catalog_path(config))
+    try:
+        return catalog.kind()
+    finally:
+        catalog.close()
 
 
 def _identity(embedding: EmbeddingConfig, chunking: ChunkingConfig | None) -> dict[str, str]:

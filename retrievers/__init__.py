@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from retrievers.hybrid import HybridRetriever
     from retrievers.open import open_retriever
-    from retrievers.rerank.compressor import RerankCompressor
+    from retrievers.rerank.compressor import Qwen3RerankCompressor, RerankCompressor
     from retrievers.rerank.late_interaction import LateInteractionReranker
-    from retrievers.rerank.postprocessor import RerankPostprocessor
+    from retrievers.rerank.postprocessor import Qwen3Rerank, RerankPostprocessor
+    from retrievers.rerank.qwen3 import Qwen3Reranker
+    from retrievers.rerank.remote import RemoteReranker
 
 __all__ = [
     "HybridRetriever",
     "LateInteractionReranker",
+    "Qwen3Rerank",
+    "Qwen3RerankCompressor",
+    "Qwen3Reranker",
+    "RemoteReranker",
     "RerankCompressor",
     "RerankPostprocessor",
     "open_retriever",
@@ -22,6 +28,10 @@ __all__ = [
 _MODULES = {
     "HybridRetriever": "retrievers.hybrid",
     "LateInteractionReranker": "retrievers.rerank.late_interaction",
+    "Qwen3Rerank": "retrievers.rerank.postprocessor",
+    "Qwen3RerankCompressor": "retrievers.rerank.compressor",
+    "Qwen3Reranker": "retrievers.rerank.qwen3",
+    "RemoteReranker": "retrievers.rerank.remote",
     "RerankCompressor": "retrievers.rerank.compressor",
     "RerankPostprocessor": "retrievers.rerank.postprocessor",
     "open_retriever": "retrievers.open",

@@ -55,6 +55,38 @@ def test_a_record_is_kept_as_it_was_over_a_restart(catalog: Catalog, tmp_path: P
     again.close()
 
 
+def test_a_kind_is_kept_and_everything_else_stays(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.make_live(MANUAL)
+    catalog.set_identity({"embedder": "e"})
+    catalog.set_kind("manual")
+    catalog.set_kind("contract")
+    again = Catalog(tmp_path / "catalog.sqlite")
+
+    assert again.kind() == "contract"
+    assert again.identity() == {"embedder": "e"}
+    assert again.documents() == [MANUAL]
+    again.close()
+
+
+def test_a_catalog_from_before_there_were_kinds_is_general(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    Catalog(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE properties")
+    connection.close()
+    catalog = Catalog(path)
+
+    assert catalog.kind() == "general"
+    catalog.close()
+
+
+def test_a_kind_of_a_later_version_is_a_sentence(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.set_kind("recipe")  # type: ignore[arg-type] # what a later version may write
+
+    with pytest.raises(RagError, match=r"'recipe'.*general, manual, contract.*--kind"):
+        catalog.kind()
+
+
 def test_times_are_kept_in_utc(catalog: Catalog) -> None:
     local = MANUAL.ingested_at.astimezone(timezone(timedelta(hours=8)))
     catalog.make_live(replace(MANUAL, ingested_at=local))

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from ingest import cli
 from ingest.cli import IngestRequest, print_report, progress_bar, run_ingest
+from ingest.collection import stored_kind
 from ingest.config import ChunkingConfig, StoreConfig
 from ingest.errors import IndexMismatchError, UsageError
 from ingest.pipeline import Failure, IngestReport, Progress
@@ -41,7 +42,16 @@ def document(tmp_path: Path) -> Path:
 
 
 def test_the_program_prints_one_json_object_and_nothing_else(document: Path, tmp_path: Path) -> None:
-    arguments = [str(document), "--home", str(tmp_path / "home"), "--collection", "manuals", "--json"]
+    arguments = [
+        str(document),
+        "--home",
+        str(tmp_path / "home"),
+        "--collection",
+        "manuals",
+        "--kind",
+        "manual",
+        "--json",
+    ]
 
     done = subprocess.run(
         [sys.executable, "-m", "ingest", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
@@ -51,7 +61,7 @@ def test_the_program_prints_one_json_object_and_nothing_else(document: Path, tmp
     report = json.loads(done.stdout)
     assert set(report) == KEYS
     assert (report["added"], report["failed"], report["chunks"]) == (1, [], 1)
-    assert (tmp_path / "home" / "collections" / "manuals").is_dir()
+    assert stored_kind(StoreConfig(tmp_path / "home", "manuals")) == "manual"
 
 
 def test_a_failed_file_is_an_exit_code_of_one_with_its_reason(
@@ -79,6 +89,21 @@ def test_other_settings_need_a_rebuild_and_get_one(
         run_ingest(IngestRequest([document]), home, other, as_json=True)
     assert run_ingest(IngestRequest([document], rebuild=True), home, other, as_json=False) == 0
     assert "1 added: 1 pages, 1 passages" in capsys.readouterr().out
+
+
+def test_a_kind_is_kept_until_another_is_given(
+    document: Path, home: StoreConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kind_after(request: IngestRequest, chunking: ChunkingConfig | None = None) -> str | None:
+        assert run_ingest(request, home, chunking or ChunkingConfig(), as_json=True) == 0
+        return stored_kind(home)
+
+    assert stored_kind(home) is None
+    assert kind_after(IngestRequest([document])) == "general"
+    assert kind_after(IngestRequest([document], kind="manual")) == "manual"
+    assert kind_after(IngestRequest([document])) == "manual"
+    assert kind_after(IngestRequest([document], rebuild=True), ChunkingConfig(max_tokens=100)) == "manual"
+    assert kind_after(IngestRequest([document], rebuild=True, kind="contract")) == "contract"
 
 
 def test_a_mistyped_path_drops_nothing(document: Path, home: StoreConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 
-from retrievers import RerankCompressor, RerankPostprocessor
+from ingest.errors import UsageError
+from retrievers import Qwen3Rerank, Qwen3RerankCompressor, RerankCompressor, RerankPostprocessor
+from retrievers.rerank.instructions import INSTRUCTIONS
 
 
 class ByLength:
@@ -84,10 +87,10 @@ def test_llama_index_hears_when_reranking_starts_and_ends() -> None:
 
 def test_the_instruction_reaches_the_reranker() -> None:
     reranker = ByLength()
-    RerankPostprocessor(reranker=reranker, instruction="clauses").postprocess_nodes(nodes("a"), query_str="?")
-    RerankCompressor(reranker=reranker, instruction="codes").compress_documents([Document("a")], "?")
+    RerankPostprocessor(reranker=reranker, instruction="about clauses").postprocess_nodes(nodes("a"), query_str="?")
+    RerankCompressor(reranker=reranker, instruction="fault-code").compress_documents([Document("a")], "?")
 
-    assert reranker.instructions == ["clauses", "codes"]
+    assert reranker.instructions == ["about clauses", INSTRUCTIONS["fault-code"]]
 
 
 def test_langchain_documents_come_best_first_with_their_score() -> None:
@@ -103,3 +106,68 @@ def test_langchain_documents_come_best_first_with_their_score() -> None:
 
 def test_langchain_without_documents_gives_none() -> None:
     assert RerankCompressor(reranker=ByLength()).compress_documents([], "?") == []
+
+
+class OutOfTime(ByLength):
+    """Scores only the first documents, as a reranker does whose time is spent."""
+
+    def score_within(
+        self, query: str, documents: Sequence[str], budget_ms: float, *, instruction: str | None = None
+    ) -> list[float]:
+        return self.score(query, documents[:2], instruction=instruction)
+
+
+def test_nodes_that_the_time_did_not_reach_stand_behind_in_their_order_without_a_score() -> None:
+    rerank = RerankPostprocessor(reranker=OutOfTime(), top_n=4, budget_ms=50)
+
+    best = rerank.postprocess_nodes(nodes("a", "bb", "dddd", "ccc"), query_str="?")
+
+    assert [(node.text, node.score) for node in best] == [("bb", 2.0), ("a", 1.0), ("dddd", None), ("ccc", None)]
+    assert [node.metadata["retrieval_rank"] for node in best] == [2, 1, 3, 4]
+
+
+def test_a_budget_needs_a_reranker_that_can_stop() -> None:
+    with pytest.raises(UsageError, match="ByLength scores all documents or none"):
+        RerankPostprocessor(reranker=ByLength(), budget_ms=50)
+
+
+PASSAGES = ("E07: oil pressure too low.", "The supplier bears the risk.", "Tighten the bolts to 40 N·m.", "Index")
+
+
+def test_qwen3_rerank_works_in_a_plain_llamaindex_query_engine(qwen3_folder: Path) -> None:
+    from llama_index.core import SummaryIndex
+    from llama_index.core.llms import MockLLM
+
+    rerank = Qwen3Rerank(str(qwen3_folder), top_n=2, instruction="fault-code", device="cpu", self_test=False)
+    recorder = Recorder()
+    get_dispatcher().add_event_handler(recorder)
+    index = SummaryIndex([TextNode(text=text) for text in PASSAGES])
+
+    found = index.as_query_engine(llm=MockLLM(), node_postprocessors=[rerank]).query("What is E07?")
+
+    get_dispatcher().event_handlers.remove(recorder)
+    expected = rerank.reranker.score("What is E07?", PASSAGES, instruction=INSTRUCTIONS["fault-code"])
+    best = sorted(zip(expected, PASSAGES, strict=True), reverse=True)[:2]
+    assert [(node.score, node.text) for node in found.source_nodes] == best
+    start = next(event for event in recorder.events if isinstance(event, ReRankStartEvent))
+    assert (start.model_name, start.top_n) == (str(qwen3_folder), 2)
+    assert any(isinstance(event, ReRankEndEvent) for event in recorder.events)
+    assert rerank.postprocess_nodes([], query_str="?") == []
+    with pytest.raises(ValueError, match="query_str"):
+        rerank.postprocess_nodes(nodes("a"))
+
+
+def test_qwen3_compressor_works_in_langchains_contextual_compression_retriever(qwen3_folder: Path) -> None:
+    from langchain_classic.retrievers import ContextualCompressionRetriever
+    from langchain_core.embeddings import DeterministicFakeEmbedding
+    from langchain_core.vectorstores import InMemoryVectorStore
+
+    compressor = Qwen3RerankCompressor(str(qwen3_folder), top_n=2, device="cpu", self_test=False)
+    store = InMemoryVectorStore.from_texts(list(PASSAGES), DeterministicFakeEmbedding(size=8))
+    retriever = ContextualCompressionRetriever(base_compressor=compressor, base_retriever=store.as_retriever())
+
+    found = retriever.invoke("What is E07?")
+
+    expected = compressor.reranker.score("What is E07?", PASSAGES)
+    best = sorted(zip(expected, PASSAGES, strict=True), reverse=True)[:2]
+    assert [(document.metadata["relevance_score"], document.page_content) for document in found] == best
