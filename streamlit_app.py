@@ -5,4 +5,4 @@ from __future__ import annotations
 from rag_app.serve import served_assistant
 from ui.app import main
 
-main(served_assistant())
+main(served_assistant)

@@ -11,9 +11,9 @@ from ingest.document import PageBox
 class Passage:
     """One passage given to the answer, numbered from 1, best first.
 
-    `score` is the reranker's, `retrieval_score` the first stage's; `retrieval_rank` is the passage's place (from 1)
-    before reranking. `boxes` cover the lines of the text, in order; empty where the format has no geometry.
-    `box_spans[i]` is the range of characters in `text` that `boxes[i]` covers.
+    `score` is the reranker's, None where its time did not reach this passage, `retrieval_score` the first stage's;
+    `retrieval_rank` is the passage's place (from 1) before reranking. `boxes` cover the lines of the text, in order;
+    empty where the format has no geometry. `box_spans[i]` is the range of characters in `text` that `boxes[i]` covers.
     """
 
     number: int
@@ -25,7 +25,7 @@ class Passage:
     section: str
     document_id: str
     chunk_id: str
-    score: float
+    score: float | None
     retrieval_score: float
     retrieval_rank: int
     boxes: tuple[PageBox, ...] = ()
@@ -60,6 +60,8 @@ class Answer:
     `refused`: the documents do not say, `text` explains that and `passages` are the nearest ones.
     `quoted`: no language model was used, `text` is made of the passages' own sentences.
     `question` is the standalone form that was searched. `timings_ms` maps a stage to its milliseconds, in order.
+    `instruction` is the name or the text of what the reranker was told, None where it follows no instructions.
+    `scored` of the `candidates` were reached by the reranker in its time.
     """
 
     question: str
@@ -70,6 +72,9 @@ class Answer:
     passages: tuple[Passage, ...]
     evidence: float
     timings_ms: dict[str, float] = field(default_factory=dict)
+    instruction: str | None = None
+    candidates: int = 0
+    scored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,25 @@
-"""The HTTP API, mounted at /api beside the chat."""
+"""The HTTP API, mounted at /api beside the chat. It answers what the command line prints with --json."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import FastAPI
-from pydantic import BaseModel
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.errors import RagError, UsageError
+from rag_app.answer import Finished
+from rag_app.render import answer_as_dict, search_as_dict
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
+
+MAX_TOP_K = 200
+
+# Characters beyond these are refused before anything is read; the assistant's own limits are lower and speak.
+Text = Annotated[str, Field(max_length=20_000)]
 
 
 class Health(BaseModel):
@@ -19,12 +30,52 @@ class Health(BaseModel):
     documents: int
 
 
-def create_api(assistant: Assistant) -> FastAPI:
-    """The API over this assistant. Handlers are plain functions: FastAPI runs them in threads of their own."""
+class Ask(BaseModel):
+    """A question; `instruction` is a name or a text, by default the one that fits."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Text
+    instruction: Text | None = None
+
+
+class Search(BaseModel):
+    """A search without an answer, with the options of `rag-app search`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    query: Text
+    strategy: Literal["bm25", "dense", "hybrid", "rerank"] = "rerank"
+    top_k: int = Field(default=8, ge=1, le=MAX_TOP_K)
+    instruction: Text | None = None
+
+
+def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
+    """The API over the assistant that this gives, or over the `RagError` that it raises: every call answers with that.
+
+    Handlers are plain functions: FastAPI runs them in threads of their own.
+    """
     api = FastAPI(title="rag-app", openapi_url=None)
+
+    @api.exception_handler(RagError)
+    def say(request: Request, error: RagError) -> JSONResponse:
+        """What the request got wrong is 400; what this installation cannot do now is 503."""
+        return JSONResponse({"detail": str(error)}, status_code=400 if isinstance(error, UsageError) else 503)
 
     @api.get("/healthz")
     def healthz() -> Health:
-        return Health(collection=assistant.collection, documents=len(assistant.documents()))
+        served = assistant()
+        return Health(collection=served.collection, documents=len(served.documents()))
+
+    @api.post("/ask")
+    def ask(body: Ask) -> dict[str, Any]:
+        events = assistant().ask(body.question, instruction=body.instruction)
+        return next(answer_as_dict(event.answer) for event in events if isinstance(event, Finished))
+
+    @api.post("/search")
+    def search(body: Search) -> dict[str, Any]:
+        return search_as_dict(
+            assistant().search(body.query, strategy=body.strategy, top_k=body.top_k, instruction=body.instruction)
+        )
 
     return api

@@ -10,32 +10,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llama_index.core.schema import NodeWithScore
+from llama_index.core.schema import MetadataMode, NodeWithScore
 
-from ingest.catalog import DocumentRecord, collection_names
+from ingest.catalog import DocumentRecord, Kind, collection_names
 from ingest.collection import Collection
 from ingest.document import PageBox
 from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.pipeline import Ingester, IngestReport, Progress
-from rag_app.answer import Answer, Citation, Event, Finished, StageDone, Token, Turn
+from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
 from rag_app.citations import cite
 from rag_app.context import Context, format_passages, number_passages
 from rag_app.conversation import standalone
-from rag_app.gate import evidence, refusal
+from rag_app.gate import EVIDENCE_PASSAGES, evidence, refusal
 from rag_app.marks import clean_marks
 from rag_app.prompts import says_no_answer
 from rag_app.quoting import quote_answer
-from rag_app.settings import Settings
+from rag_app.rerankers import open_reranker
+from rag_app.settings import Profile, Settings
 from retrievers.hybrid import (
     HybridRetriever,
     Strategy,
-    Timings,
+    Trace,
     check_question,
     embedded_reranker,
     word_rarity,
 )
+from retrievers.rerank.instructions import resolve, route
+from retrievers.rerank.protocol import Reranker, follows_instructions
 
 if TYPE_CHECKING:
     from rag_app.llm import LanguageModel
@@ -48,12 +51,19 @@ MAX_UPLOAD_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked passages, best first, and the milliseconds each stage took."""
+    """Ranked passages, best first, and the milliseconds each stage took.
+
+    `instruction` is the name or the text of what the reranker was told, None where nothing followed one. `scored` of
+    the `candidates` were reached by the reranker in its time; both are 0 where nothing was reranked.
+    """
 
     query: str
     strategy: Strategy
     hits: list[NodeWithScore]
     timings_ms: dict[str, float]
+    instruction: str | None
+    candidates: int
+    scored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +84,25 @@ class Assistant:
         collection: Collection,
         encoder: MiniLmEncoder,
         *,
+        reranker: Reranker | None = None,
         model: LanguageModel | None = None,
     ) -> None:
+        """Over an open collection. Without a `reranker` the embedded one ranks, without a `model` answers quote."""
         self.settings = settings
         self._collection = collection
         self._encoder = encoder
         self._model = model
-        self._reranker = embedded_reranker(collection, encoder)
+        self._reranker = reranker
+        # Whatever ranks, this one judges the evidence and chooses what is quoted: their constants were fitted to it.
+        self._late_interaction = embedded_reranker(collection, encoder)
         self._rarity = word_rarity(collection)
         self._retriever = HybridRetriever(
-            collection, encoder, self._reranker, top_k=settings.top_k, candidates=settings.candidates
+            collection,
+            encoder,
+            reranker or self._late_interaction,
+            top_k=settings.top_k,
+            candidates=settings.candidates,
+            budget_ms=settings.rerank_budget_ms or None,
         )
         self._writing = threading.Lock()
 
@@ -92,8 +111,18 @@ class Assistant:
         return self.settings.collection
 
     @property
-    def profile(self) -> str:
+    def kind(self) -> Kind:
+        """What the documents of the collection are."""
+        return self._collection.catalog.kind()
+
+    @property
+    def profile(self) -> Profile:
         return self.settings.profile
+
+    @property
+    def follows_instructions(self) -> bool:
+        """Whether an instruction changes the ranking."""
+        return self._reranker is not None and follows_instructions(self._reranker)
 
     @property
     def language_model(self) -> str | None:
@@ -105,26 +134,30 @@ class Assistant:
     ) -> Generator[Event, None, None]:
         """The answer as it is made: stages with their time, pieces of text, at last the finished answer.
 
-        Raises `UsageError` for an empty or endless question, `LanguageModelError` when the model fails. Closing the
-        iterator stops the work.
+        `instruction` is a name or a text; None takes the one that fits the question and the kind of the collection.
+        Raises `UsageError` for an empty or endless question and for an unknown instruction, `LanguageModelError` and
+        `RerankerError` when a model fails. Closing the iterator stops the work.
         """
         check_question(question)
-        timings = Timings()
-        with timings.stage("standalone"):
+        _check_instruction(instruction)
+        trace = Trace()
+        with trace.stage("standalone"):
             question = standalone(question, history, self._model)
-        passages = number_passages(self._retriever.search(question, instruction=instruction, timings=timings))
-        with timings.stage("gate"):
-            sufficiency = evidence(question, passages, self._rarity)
-        yield from (StageDone(stage, milliseconds) for stage, milliseconds in timings.milliseconds.items())
+        instruction = self._instruction(question, instruction)
+        hits = self._retriever.search(question, instruction=instruction, trace=trace)
+        passages = number_passages(hits)
+        with trace.stage("gate"):
+            sufficiency = self._evidence(question, hits, passages)
+        yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
         refused = sufficiency < self.settings.gate
         citations: tuple[Citation, ...] = ()
-        with timings.stage("answer"):
+        with trace.stage("answer"):
             if refused or not passages:
                 text = refusal(question, passages)
                 yield Token(text)
             elif self._model is None:
-                text, citations = quote_answer(question, passages, self._reranker.score)
+                text, citations = quote_answer(question, passages, self._late_interaction.score)
                 yield Token(text)
             else:
                 context = format_passages(passages, self.settings.context_characters)
@@ -132,7 +165,7 @@ class Assistant:
                 text = yield from self._generate(self._model, question, context)
                 refused = says_no_answer(text)
                 citations = cite(text, passages)
-        yield StageDone("answer", timings.milliseconds["answer"])
+        yield StageDone("answer", trace.milliseconds["answer"])
         yield Finished(
             Answer(
                 question=question,
@@ -142,9 +175,23 @@ class Assistant:
                 citations=citations,
                 passages=passages,
                 evidence=sufficiency,
-                timings_ms=timings.milliseconds,
+                timings_ms=trace.milliseconds,
+                instruction=instruction,
+                candidates=trace.candidates,
+                scored=trace.scored,
             )
         )
+
+    def _instruction(self, question: str, wanted: str | None) -> str | None:
+        """The instruction to rank by, a name or a text; None where the reranker follows none."""
+        if not self.follows_instructions:
+            return None
+        return wanted or route(question, self.kind)
+
+    def _evidence(self, question: str, hits: Sequence[NodeWithScore], passages: Sequence[Passage]) -> float:
+        texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits[:EVIDENCE_PASSAGES]]
+        scores = self._late_interaction.score(question, texts)
+        return evidence(question, passages[:EVIDENCE_PASSAGES], scores, self._rarity)
 
     def _generate(self, model: LanguageModel, question: str, context: Context) -> Generator[Event, None, str]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them."""
@@ -165,10 +212,12 @@ class Assistant:
     def search(
         self, query: str, *, strategy: Strategy = "rerank", top_k: int = 8, instruction: str | None = None
     ) -> SearchResult:
-        """The best passages for a query by one strategy, without an answer."""
-        timings = Timings()
-        hits = self._retriever.search(query, strategy=strategy, top_k=top_k, instruction=instruction, timings=timings)
-        return SearchResult(query, strategy, hits, timings.milliseconds)
+        """The best passages for a query by one strategy, without an answer; `instruction` as in `ask`."""
+        _check_instruction(instruction)
+        instruction = self._instruction(query, instruction) if strategy == "rerank" else None
+        trace = Trace()
+        hits = self._retriever.search(query, strategy=strategy, top_k=top_k, instruction=instruction, trace=trace)
+        return SearchResult(query, strategy, hits, trace.milliseconds, instruction, trace.candidates, trace.scored)
 
     def documents(self) -> list[DocumentRecord]:
         return self._collection.catalog.documents()
@@ -225,7 +274,7 @@ class Assistant:
         """An assistant over another collection of this home; it shares the loaded models."""
         settings = self.settings.model_copy(update={"collection": name})
         opened = Collection.open(settings.store, settings.embedding, settings.chunking)
-        return Assistant(settings, opened, self._encoder, model=self._model)
+        return Assistant(settings, opened, self._encoder, reranker=self._reranker, model=self._model)
 
     def close(self) -> None:
         self._collection.close()
@@ -234,11 +283,28 @@ class Assistant:
 def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
     """The assistant that the settings describe; the only place that wires the parts.
 
-    With `create` the collection is made where there is none, else `UnknownCollectionError` is raised.
+    With `create` the collection is made where there is none, else `UnknownCollectionError` is raised. Raises
+    `RerankerError` where the reranker cannot be used; the collection is closed then.
     """
     opening = Collection.create if create else Collection.open
     collection = opening(settings.store, settings.embedding, settings.chunking)
-    return Assistant(settings, collection, MiniLmEncoder(settings.embedding), model=_language_model(settings))
+    try:
+        return Assistant(
+            settings,
+            collection,
+            MiniLmEncoder(settings.embedding),
+            reranker=open_reranker(settings),
+            model=_language_model(settings),
+        )
+    except BaseException:
+        collection.close()
+        raise
+
+
+def _check_instruction(instruction: str | None) -> None:
+    """Raises `UsageError` for a mistyped one, also where the reranker would not read it."""
+    if instruction is not None:
+        resolve(instruction)
 
 
 def _language_model(settings: Settings) -> LanguageModel | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,31 +25,42 @@ from ingest.pipeline import Ingester
 from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
 from rag_app.metrics import DEPTH
 from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
+from rag_app.rerankers import open_reranker
 from rag_app.settings import Settings
 from retrievers.hybrid import STRATEGIES, HybridRetriever, Strategy, embedded_reranker
+from retrievers.rerank.instructions import resolve
+from retrievers.rerank.protocol import Reranker, follows_instructions
 
 
-def run_benchmark(folder: Path, names: Sequence[str], sample: Sample, settings: Settings) -> Report:
+def run_benchmark(
+    folder: Path, names: Sequence[str], sample: Sample, settings: Settings, *, instructions: Sequence[str] = ()
+) -> Report:
     """Measures the named strategies on the sample of a question set; the index is kept for the next run.
 
-    Raises `UsageError` for an unknown strategy and for a sample without a question.
+    With `instructions` the strategy "rerank" is measured once with each, as "rerank[manual]"; without, the reranker
+    ranks by its own default. Raises `UsageError` for an unknown strategy or instruction, for instructions that nothing
+    follows, and for a sample without a question.
     """
-    strategies = [known for name in names for known in STRATEGIES if known == name]
-    if len(strategies) != len(names) or not names:
-        raise UsageError(f"Expected strategies of {', '.join(STRATEGIES)}; got '{', '.join(names)}'.")
+    variants = _variants(names, instructions)
     question_set = QuestionSet.load(folder)
     queries = question_set.answerable(sample)
     if not queries:
         raise UsageError(f"No question of {folder} is left to ask: none has a relevant document and this language.")
 
     with ExitStack() as stack:
-        encoder = MiniLmEncoder(settings.embedding)
+        reranker = open_reranker(settings)
+        if instructions and not (reranker and follows_instructions(reranker)):
+            raise UsageError(
+                f"The reranker '{settings.profile}' follows no instructions, so that there is nothing to compare. "
+                "Set RAG_RERANKER to one that does, such as qwen3, or leave --instructions out."
+            )
+        engine = _Engine(MiniLmEncoder(settings.embedding), reranker, settings)
         indexes = {
-            lang: stack.enter_context(_Index.build(question_set, lang, encoder, settings))
+            lang: stack.enter_context(_Index.build(question_set, lang, engine))
             for lang in sorted({query.corpus_lang for query in queries})
         }
         judge = Judge(question_set, [chunk for index in indexes.values() for chunk in index.chunks.values()])
-        searches: dict[str, Search] = {name: _search(indexes, name) for name in strategies}
+        searches = {name: _search(indexes, *variant) for name, variant in variants.items()}
         for search in searches.values():
             search(queries[0])  # dictionaries and caches load at the first question; they are not what is measured
         with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -56,25 +68,55 @@ def run_benchmark(folder: Path, names: Sequence[str], sample: Sample, settings: 
             return evaluate(question_set, queries, judge, searches, on_query=lambda: bar.advance(task))
 
 
-def _search(indexes: dict[str, _Index], strategy: Strategy) -> Search:
-    return lambda query: indexes[query.corpus_lang].search(query, strategy)
+def _variants(names: Sequence[str], instructions: Sequence[str]) -> dict[str, tuple[Strategy, str | None]]:
+    """What is measured under which name: a strategy, and the instruction for it (None: the reranker's own)."""
+    strategies = [known for name in names for known in STRATEGIES if known == name]
+    if len(strategies) != len(names) or not names:
+        raise UsageError(f"Expected strategies of {', '.join(STRATEGIES)}; got '{', '.join(names)}'.")
+    if instructions and "rerank" not in strategies:
+        raise UsageError("Instructions change the strategy rerank only; name it in --strategies too.")
+    for instruction in instructions:
+        resolve(instruction)
+    variants: dict[str, tuple[Strategy, str | None]] = {}
+    for strategy in strategies:
+        if strategy == "rerank" and instructions:
+            variants.update({f"rerank[{instruction}]": (strategy, instruction) for instruction in instructions})
+        else:
+            variants[strategy] = (strategy, None)
+    return variants
+
+
+def _search(indexes: dict[str, _Index], strategy: Strategy, instruction: str | None) -> Search:
+    return lambda query: indexes[query.corpus_lang].search(query, strategy, instruction)
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """The models that all indexes share; without a reranker each index makes the embedded one."""
+
+    encoder: MiniLmEncoder
+    reranker: Reranker | None
+    settings: Settings
 
 
 class _Index:
     """A collection of a question set's documents, and where each of its passages stands in them."""
 
-    def __init__(
-        self, collection: Collection, encoder: MiniLmEncoder, documents: Sequence[CorpusDocument], settings: Settings
-    ) -> None:
+    def __init__(self, collection: Collection, documents: Sequence[CorpusDocument], engine: _Engine) -> None:
         self._collection = collection
         self._retriever = HybridRetriever(
-            collection, encoder, embedded_reranker(collection, encoder), candidates=settings.candidates
+            collection,
+            engine.encoder,
+            engine.reranker or embedded_reranker(collection, engine.encoder),
+            candidates=engine.settings.candidates,
+            budget_ms=engine.settings.rerank_budget_ms or None,
         )
         self.chunks = {chunk.chunk_id: chunk for document in documents for chunk in _locate(collection, document)}
 
     @classmethod
-    def build(cls, question_set: QuestionSet, lang: str, encoder: MiniLmEncoder, settings: Settings) -> _Index:
+    def build(cls, question_set: QuestionSet, lang: str, engine: _Engine) -> _Index:
         """The index of the documents in this language ("": all), made anew when anything about it has changed."""
+        settings = engine.settings
         documents = [document for document in question_set.documents if lang in ("", document.lang)]
         identity = f"{_code_of_ingest()} {settings.chunking} {settings.embedding} {documents}"
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -82,16 +124,16 @@ class _Index:
         store = StoreConfig(home)
         fresh = not catalog_path(store).exists()
         collection = Collection.create(store, settings.embedding, settings.chunking)
-        ingester = Ingester(collection, encoder, settings.chunking)
+        ingester = Ingester(collection, engine.encoder, settings.chunking)
         known = {record.document_id for record in collection.catalog.documents()}
         console = Console(stderr=True)
         for document in track(documents, "Indexing", console=console, transient=True, disable=not fresh):
             if document.id not in known:
                 ingester.store(_record(document), Document(document.title, (_page(document),)))
-        return cls(collection, encoder, documents, settings)
+        return cls(collection, documents, engine)
 
-    def search(self, query: Query, strategy: Strategy) -> list[RankedChunk]:
-        hits = self._retriever.search(query.text, strategy=strategy, top_k=DEPTH)
+    def search(self, query: Query, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
+        hits = self._retriever.search(query.text, strategy=strategy, top_k=DEPTH, instruction=instruction)
         return [self.chunks[hit.node.node_id] for hit in hits]
 
     def __enter__(self) -> _Index:

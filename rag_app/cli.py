@@ -15,6 +15,7 @@ import typer
 from ingest.cli import (
     IngestRequest,
     JsonOption,
+    KindOption,
     PasswordOption,
     PathsArgument,
     PruneOption,
@@ -22,6 +23,7 @@ from ingest.cli import (
     run_ingest,
 )
 from ingest.errors import RagError
+from retrievers.rerank.errors import RerankerError
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -41,7 +43,12 @@ app.add_typer(config_app, name="config")
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Where the collections live (RAG_HOME).")]
 CollectionOption = Annotated[str | None, typer.Option("--collection", help="The collection (RAG_COLLECTION).")]
 InstructionOption = Annotated[
-    str | None, typer.Option("--instruction", help="What counts as relevant, for rerankers that follow instructions.")
+    str | None,
+    typer.Option(
+        "--instruction",
+        help="What counts as relevant: a name such as fault-code or clause, or a sentence. Read by rerankers that "
+        "follow instructions; not given: the one that fits the question and the kind of the collection.",
+    ),
 ]
 StrategyName = Literal["bm25", "dense", "hybrid", "rerank"]
 
@@ -64,6 +71,7 @@ def ingest(
     paths: PathsArgument,
     prune: PruneOption = False,
     rebuild: RebuildOption = False,
+    kind: KindOption = None,
     password: PasswordOption = None,
     json: JsonOption = False,
     home: HomeOption = None,
@@ -71,7 +79,7 @@ def ingest(
 ) -> None:
     """Read files and folders into a collection. Running it again reads only what has changed."""
     settings = _settings(home, collection)
-    request = IngestRequest(paths, prune, rebuild, tuple(password or ()))
+    request = IngestRequest(paths, prune, rebuild, tuple(password or ()), kind)
     raise typer.Exit(run_ingest(request, settings.store, settings.chunking, as_json=json))
 
 
@@ -90,6 +98,7 @@ def search(
 
     with _assistant(_settings(home, collection)) as assistant:
         found = assistant.search(query, strategy=strategy, top_k=top_k, instruction=instruction)
+        _note_unused(instruction, found.instruction)
     if json:
         _print_json(search_as_dict(found))
     else:
@@ -113,6 +122,8 @@ def ask(
 
     turns = read_history(history) if history else ()
     with _assistant(_settings(home, collection)) as assistant:
+        if not assistant.follows_instructions:
+            _note_unused(instruction, None)
         events = assistant.ask(question, turns, instruction=instruction)
         if json:
             from rag_app.answer import Finished
@@ -137,7 +148,8 @@ def rerank(
     from rag_app.render import print_rerank
     from rag_app.reranking import rerank_file
 
-    result = rerank_file(query, documents, instruction=instruction)
+    result = rerank_file(query, documents, _settings(None, None), instruction=instruction)
+    _note_unused(instruction, result["instruction"])
     if json:
         _print_json(result)
     else:
@@ -150,6 +162,9 @@ def evaluate(
     strategies: Annotated[str, typer.Option(help="Of bm25, dense, hybrid, rerank; separated by commas.")] = (
         "bm25,dense,hybrid,rerank"
     ),
+    instructions: Annotated[
+        str, typer.Option(help="Ask strategy rerank once with each of these; names or texts, separated by commas.")
+    ] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions, drawn by the seed.")] = None,
     split_seed: Annotated[int, typer.Option(help="The seed of that draw.")] = 0,
     lang: Annotated[str | None, typer.Option(help="Ask only questions of this language.")] = None,
@@ -160,8 +175,13 @@ def evaluate(
     from rag_app.benchmark import run_benchmark
     from rag_app.question_set import Sample
 
-    names = [name.strip() for name in strategies.split(",") if name.strip()]
-    report = run_benchmark(dataset, names, Sample(limit, split_seed, lang), _settings(None, None))
+    report = run_benchmark(
+        dataset,
+        _listed(strategies),
+        Sample(limit, split_seed, lang),
+        _settings(None, None),
+        instructions=_listed(instructions),
+    )
     if plot:
         from rag_app.plot import plot_report
 
@@ -183,7 +203,10 @@ def serve(
     home: HomeOption = None,
     collection: CollectionOption = None,
 ) -> None:
-    """Serve the chat, and the HTTP API beside it, until Ctrl-C."""
+    """Serve the chat, and the HTTP API beside it, until Ctrl-C.
+
+    Where the reranker cannot be used, the chat and the API say so instead of ranking worse.
+    """
     from rag_app.serve import listen
     from rag_app.serve import serve as serve_assistant
 
@@ -191,8 +214,13 @@ def serve(
     listener = listen(settings.host, settings.port)
     address, bound_port = listener.getsockname()[:2]
     typer.echo(f"Loading the models; then the chat is at http://{address}:{bound_port} (Ctrl-C stops it).")
-    with _assistant(settings, create=True) as assistant:
-        serve_assistant(assistant, listener)
+    try:
+        with _assistant(settings, create=True) as assistant:
+            serve_assistant(assistant, listener)
+    except RerankerError as error:
+        typer.echo(f"rag-app: {error} The chat is up and says so on every page.", err=True)
+        serve_assistant(error, listener)
+        raise typer.Exit(error.exit_code) from error
 
 
 @app.command()
@@ -215,10 +243,11 @@ def list_documents(json: JsonOption = False, home: HomeOption = None, collection
 
     with _catalog(_settings(home, collection)) as catalog:
         records = catalog.documents()
+        kind = catalog.kind()
     if json:
-        _print_json({"documents": [document_as_dict(record) for record in records]})
+        _print_json({"kind": kind, "documents": [document_as_dict(record) for record in records]})
     else:
-        print_documents(records)
+        print_documents(records, kind)
 
 
 @documents_app.command("show")
@@ -311,6 +340,16 @@ def _catalog(settings: Settings) -> Iterator[Any]:
         yield catalog
     finally:
         catalog.close()
+
+
+def _note_unused(wanted: str | None, used: str | None) -> None:
+    """Says on stderr that an instruction which was asked for has changed nothing."""
+    if wanted is not None and used is None:
+        typer.echo("rag-app: The instruction was not used: nothing that ranked here follows instructions.", err=True)
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _print_json(value: Any) -> None:

@@ -24,7 +24,7 @@ _BRACKETED_CONTROL = re.compile(r"\[(?=/?[A-Z_]{3,}\])")
 
 
 class ScoredNode(Protocol):
-    """What is read of LlamaIndex's `NodeWithScore`; its score is the last stage's."""
+    """What is read of LlamaIndex's `NodeWithScore`; its score is the reranker's, None where it was not reached."""
 
     @property
     def node_id(self) -> str: ...
@@ -52,9 +52,6 @@ def number_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
 
 def _passage(number: int, node: ScoredNode) -> Passage:
     metadata = node.metadata
-    score = node.score
-    if score is None:
-        raise ValueError(f"Expected ranked nodes, but node {node.node_id} has no score; rerank before numbering.")
     return Passage(
         number=number,
         text=node.text,
@@ -65,7 +62,7 @@ def _passage(number: int, node: ScoredNode) -> Passage:
         section=metadata["section"],
         document_id=metadata["document_id"],
         chunk_id=node.node_id,
-        score=score,
+        score=node.score,
         retrieval_score=metadata["retrieval_score"],
         retrieval_rank=metadata["retrieval_rank"],
         boxes=tuple(_page_box(box) for box in json.loads(metadata["boxes"])),

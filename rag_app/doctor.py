@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from ingest.catalog import catalog_path, collection_names
 from ingest.errors import RagError
+from rag_app.rerankers import describe_reranker
 from rag_app.settings import Settings, config_file
 
 PACKAGES = (
@@ -73,7 +74,7 @@ def _configuration(settings: Settings) -> Iterator[Check]:
     yield Check(
         "settings file", "ok" if path.is_file() else "note", f"{path}{'' if path.is_file() else ' (not there)'}"
     )
-    yield Check("profile", "ok", f"{settings.profile}: {settings.embedding.identity}, late interaction")
+    yield Check("profile", "ok", f"{settings.profile}: {settings.embedding.identity}, {describe_reranker(settings)}")
     if settings.llm_model:
         yield Check("language model", "ok", f"{settings.llm_model} at {settings.llm_base_url}")
     else:
@@ -97,12 +98,14 @@ def _index(settings: Settings) -> Iterator[Check]:
     try:
         with Collection.open(settings.store, settings.embedding, settings.chunking) as collection:
             documents = collection.catalog.documents()
+            kind = collection.catalog.kind()
             passages = sum(record.chunks for record in documents)
             problems = collection.inconsistencies()
     except RagError as error:
         yield Check("index", "problem", str(error))
         return
-    yield Check("index", "ok", f"collection '{settings.collection}': {len(documents)} documents, {passages} passages")
+    finding = f"collection '{settings.collection}' ({kind}): {len(documents)} documents, {passages} passages"
+    yield Check("index", "ok", finding)
     for problem in problems:
         yield Check("index", "problem", problem)
     gone = [record.source for record in documents if not record.path.exists()]

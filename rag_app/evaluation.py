@@ -144,7 +144,7 @@ def report_table(report: Report) -> Table:
         for column in columns:
             text = f"{row[column]:.1f}" if column == "ms_per_query" else f"{row[column]:.3f}"
             cells.append(f"[bold]{text}[/bold]" if row[column] == best[column] else text)
-        table.add_row(name, *cells)
+        table.add_row(escape(name), *cells)
     return table
 
 

@@ -4,7 +4,7 @@ A passage's evidence, from 0 to 1:
 
     (SCORE_SHARE * relevance + (1 - SCORE_SHARE) * coverage) * MISSING_CODE ** m * MISSING_NUMBER ** n
 
-relevance  the reranker's score, from 0 at the low to 1 at the high end of SCORE_RANGE
+relevance  the late-interaction score, from 0 at the low to 1 at the high end of SCORE_RANGE
 coverage   the share of the question's content words that the passage holds, each weighted by its rarity; 1 from
            FULL_COVERAGE on
 m          models, codes, clauses and quoted names of the question that the passage holds nowhere
@@ -54,16 +54,20 @@ _REFUSAL: dict[Language, tuple[str, str, str]] = {
 }
 
 
-def evidence(question: str, passages: Sequence[Passage], rarity: Rarity) -> float:
-    """How likely the passages are to answer, from 0 to 1; 0 without passages. See the formula above."""
-    best = passages[:EVIDENCE_PASSAGES]
-    return max((passage_evidence(question, passage, rarity) for passage in best), default=0.0)
+def evidence(question: str, passages: Sequence[Passage], scores: Sequence[float], rarity: Rarity) -> float:
+    """How likely the passages are to answer, from 0 to 1; 0 without passages. See the formula above.
+
+    `scores[i]` is the late-interaction score of `passages[i]`, whatever has ranked them: the constants here were fitted
+    to it. More than the best `EVIDENCE_PASSAGES` need not be given.
+    """
+    pairs = zip(passages, scores, strict=True)
+    return max((passage_evidence(question, passage, score, rarity) for passage, score in pairs), default=0.0)
 
 
-def passage_evidence(question: str, passage: Passage, rarity: Rarity) -> float:
+def passage_evidence(question: str, passage: Passage, score: float, rarity: Rarity) -> float:
     """How likely one passage is to answer, from 0 to 1."""
     low, high = SCORE_RANGE[language(question)]
-    relevance = min(max((passage.score - low) / (high - low), 0.0), 1.0)
+    relevance = min(max((score - low) / (high - low), 0.0), 1.0)
     covered = min(coverage(question, passage, rarity) / FULL_COVERAGE[language(question)], 1.0)
     combined = SCORE_SHARE * relevance + (1 - SCORE_SHARE) * covered
     missing_codes, missing_numbers = missing(question, passage)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingest.catalog import DocumentRecord
+from ingest.catalog import DocumentRecord, Kind
 from rag_app.answer import Answer, Event, Finished, Token
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def search_as_dict(found: SearchResult) -> dict[str, Any]:
         "query": found.query,
         "strategy": found.strategy,
         "results": [_hit_as_dict(rank, hit) for rank, hit in enumerate(found.hits, start=1)],
+        "instruction": found.instruction,
+        "candidates": found.candidates,
+        "scored": found.scored,
         "timings_ms": found.timings_ms,
     }
 
@@ -51,6 +54,9 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "citations": [{key: getattr(citation, key) for key in citation_keys} for citation in answer.citations],
         "passages": [{key: value for key, value in passage.items() if key != "box_spans"} for passage in passages],
         "evidence": answer.evidence,
+        "instruction": answer.instruction,
+        "candidates": answer.candidates,
+        "scored": answer.scored,
         "timings_ms": answer.timings_ms,
     }
 
@@ -83,10 +89,11 @@ def print_search(found: SearchResult) -> None:
         metadata = hit.node.metadata
         page = metadata["page_label"] or metadata["page"]
         place = escape(f"{metadata['source']}, p. {page}  {metadata['section']}")
-        console.print(f"[bold]{rank}. {place}[/bold]  [dim]{hit.score:.3f}[/dim]", highlight=False)
+        score = "not scored" if hit.score is None else f"{hit.score:.3f}"
+        console.print(f"[bold]{rank}. {place}[/bold]  [dim]{score}[/dim]", highlight=False)
         console.print(escape(_excerpt(hit.text)), highlight=False)
         console.print()
-    _print_timings(found.timings_ms, console)
+    _print_ranking(found, console)
 
 
 def print_answer(events: Iterable[Event]) -> None:
@@ -115,11 +122,19 @@ def _print_evidence(answer: Answer, console: Console) -> None:
         places = dict.fromkeys(f"{passage.source}, p. {passage.page_label or passage.page}" for passage in others)
         if places:
             console.print(f"[dim]Also read: {escape('; '.join(places))}[/dim]", highlight=False)
-    _print_timings(answer.timings_ms, console)
+    _print_ranking(answer, console)
 
 
-def _print_timings(timings_ms: dict[str, float], console: Console) -> None:
-    stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in timings_ms.items())
+def _print_ranking(result: SearchResult | Answer, console: Console) -> None:
+    """What the reranker was told, how far it came, and the time of each stage."""
+    if result.instruction is not None:
+        console.print(f"[dim]Ranked by the instruction: {escape(result.instruction)}[/dim]", highlight=False)
+    if result.scored < result.candidates:
+        console.print(
+            f"[dim]Only {result.scored} of {result.candidates} candidates were scored in the time allowed.[/dim]",
+            highlight=False,
+        )
+    stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in result.timings_ms.items())
     console.print(f"[dim]{stages}[/dim]", highlight=False)
 
 
@@ -131,9 +146,9 @@ def print_rerank(result: dict[str, Any]) -> None:
         )
 
 
-def print_documents(records: Sequence[DocumentRecord]) -> None:
+def print_documents(records: Sequence[DocumentRecord], kind: Kind) -> None:
     # Ids and names are typed again into other commands: they are never cut.
-    table = Table()
+    table = Table(caption=f"kind of the collection: {kind}")
     table.add_column("id", no_wrap=True)
     table.add_column("source", overflow="fold")
     for name in ("title", "pages", "passages", "ingested"):

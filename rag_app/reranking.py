@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import UsageError
+from rag_app.rerankers import open_reranker
+from rag_app.settings import Settings
 from retrievers.hybrid import check_question
+from retrievers.rerank.instructions import resolve
+from retrievers.rerank.protocol import follows_instructions
 
 MAX_FILE_BYTES = 64 * 2**20
 
@@ -39,19 +43,25 @@ def _text_of(line: str, number: int, path: Path) -> str:
     return text
 
 
-def rerank_file(query: str, path: Path, *, instruction: str | None = None) -> dict[str, Any]:
-    """The texts with their scores, best first, as `rag-app rerank --json` prints them."""
+def rerank_file(query: str, path: Path, settings: Settings, *, instruction: str | None = None) -> dict[str, Any]:
+    """The texts with their scores, best first, as `rag-app rerank --json` prints them.
+
+    `instruction` is a name or a text, None stands for "web"; in the result it is None where the reranker follows none.
+    """
     check_question(query)
+    instruction = "web" if instruction is None else instruction
     documents = read_documents(path)
+    told = resolve(instruction)
     from ingest.embedding import MiniLmEncoder
     from retrievers.rerank.late_interaction import LateInteractionReranker
 
-    reranker = LateInteractionReranker(MiniLmEncoder())
+    reranker = open_reranker(settings) or LateInteractionReranker(MiniLmEncoder())
     started = time.perf_counter()
-    scores = reranker.score(query, documents, instruction=instruction)
+    scores = reranker.score(query, documents, instruction=told)
     milliseconds = (time.perf_counter() - started) * 1000
     order = sorted(range(len(documents)), key=lambda index: -scores[index])
     return {
         "results": [{"index": index, "score": scores[index], "text": documents[index]} for index in order],
+        "instruction": instruction if follows_instructions(reranker) else None,
         "timings_ms": {"rerank": milliseconds},
     }

@@ -28,13 +28,15 @@ _SHUTDOWN_SECONDS = 3
 _logger = logging.getLogger(__name__)
 
 # Streamlit runs its script by path and hands it nothing, so the one assistant of the process is found here.
-_served: Assistant | None = None
+_served: Assistant | RagError = RagError(
+    "No assistant is being served in this process. Start the chat with 'rag-app serve'."
+)
 
 
 def served_assistant() -> Assistant:
-    """The assistant that this process serves. Raises `RagError` where the script was started without `serve`."""
-    if _served is None:
-        raise RagError("No assistant is being served in this process. Start the chat with 'rag-app serve'.")
+    """The assistant that this process serves. Raises the `RagError` that is served in its place."""
+    if isinstance(_served, RagError):
+        raise _served.with_traceback(None)  # else it would grow with every page
     return _served
 
 
@@ -55,14 +57,17 @@ def listen(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
         raise RagError(f"Cannot listen on {host}, port {port}: {error.strerror}. Check the address.") from error
 
 
-def serve(assistant: Assistant, listener: socket.socket) -> None:
-    """Serves the chat at / and the API at /api on `listener` until the process is told to stop."""
+def serve(assistant: Assistant | RagError, listener: socket.socket) -> None:
+    """Serves the chat at / and the API at /api on `listener` until the process is told to stop.
+
+    In place of an assistant that could not be built, its error is served: every page says what is wrong.
+    """
     global _served
     import uvicorn
 
     _served = assistant
     config = uvicorn.Config(
-        _create_app(assistant, local_only=_is_loopback(listener)),
+        _create_app(local_only=_is_loopback(listener)),
         log_level="warning",
         access_log=False,
         ws="websockets-sansio",
@@ -73,7 +78,7 @@ def serve(assistant: Assistant, listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _create_app(assistant: Assistant, *, local_only: bool) -> App:
+def _create_app(*, local_only: bool) -> App:
     """The ASGI application; one in a process, because Streamlit keeps its runtime in a global.
 
     With `local_only`, requests for any other host name are refused: otherwise a web page whose name is made to
@@ -89,7 +94,7 @@ def _create_app(assistant: Assistant, *, local_only: bool) -> App:
     local = Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
     return App(
         SCRIPT,
-        routes=[Mount("/api", create_api(assistant))],
+        routes=[Mount("/api", create_api(served_assistant))],
         middleware=[local] if local_only else [],
         on_script_error=_log_and_apologise,
     )

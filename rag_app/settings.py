@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,9 +22,15 @@ from pydantic_settings import (
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.errors import UsageError
 from rag_app.gate import THRESHOLD
+from retrievers.rerank.prompt import DEFAULT_MODEL
 
 ENV_PREFIX = "RAG_"
 CONFIG_VARIABLE = "RAG_CONFIG"
+
+Profile = Literal["embedded", "qwen3", "vllm", "vllm-score", "tei", "cohere", "jina"]
+"""What ranks the passages: a model in this process, or the server of that kind."""
+
+LOCAL_PROFILES = ("embedded", "qwen3")
 
 
 class Settings(BaseSettings):
@@ -39,6 +45,40 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(default=220, ge=16, le=480, description="The longest passage, in the embedder's tokens.")
     candidates: int = Field(default=30, ge=1, le=200, description="How many passages are reranked.")
     top_k: int = Field(default=6, ge=1, le=50, description="How many passages an answer may use.")
+    reranker: Literal["auto", Profile] = Field(
+        default="auto",
+        description="What ranks the passages: a model in this process (embedded, qwen3) or a server of that kind; "
+        "auto is qwen3 with a CUDA GPU and embedded without.",
+    )
+    rerank_model: str = Field(
+        default=DEFAULT_MODEL,
+        min_length=1,
+        description="The model of qwen3 (hub name or folder), or of the server.",
+    )
+    rerank_device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="Where qwen3 runs; auto: on a CUDA GPU if there is one.",
+    )
+    rerank_dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="The precision of qwen3; auto: bfloat16 on a GPU, float32 on a CPU."
+    )
+    rerank_max_length: int = Field(
+        default=32_768, ge=256, le=32_768, description="The longest prompt of qwen3 in tokens; longer passages are cut."
+    )
+    rerank_self_test: bool = Field(default=True, description="Whether qwen3 must rank known pairs rightly to be used.")
+    rerank_budget_ms: float = Field(
+        default=0.0,
+        ge=0,
+        description="How long qwen3 may take for a question; passages it does not reach stay unscored; 0: no limit.",
+    )
+    rerank_base_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="The address of the rerank server, such as http://localhost:8000.",
+    )
+    rerank_api_key: SecretStr = Field(default=SecretStr(""), description="The key of that server, where it wants one.")
+    rerank_timeout_s: float = Field(default=30.0, gt=0, description="How long to wait for the rerank server.")
     gate: float = Field(
         default=THRESHOLD,
         ge=0.0,
@@ -70,8 +110,21 @@ class Settings(BaseSettings):
         return StoreConfig(self.home.expanduser(), self.collection)
 
     @property
-    def profile(self) -> str:
-        return "embedded"
+    def profile(self) -> Profile:
+        """What ranks the passages; "auto" is settled by this machine."""
+        if self.reranker != "auto":
+            return self.reranker
+        import torch
+
+        return "qwen3" if torch.cuda.is_available() else "embedded"
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.reranker not in ("auto", *LOCAL_PROFILES) and not self.rerank_base_url:
+            raise ValueError(f"the reranker '{self.reranker}' needs rerank_base_url (RAG_RERANK_BASE_URL)")
+        if self.reranker not in ("auto", "qwen3") and self.rerank_budget_ms:
+            raise ValueError(f"the reranker '{self.reranker}' cannot keep a rerank_budget_ms; only qwen3 can")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -32,11 +32,16 @@ STOP_WORD_WEIGHT = 0.25
 
 
 @dataclass(slots=True)
-class Timings:
-    """Milliseconds a stage, in the order in which the stages ended; `on_stage` hears of each as it ends."""
+class Trace:
+    """What a search did: milliseconds a stage, in the order in which the stages ended, and what was reranked.
+
+    `on_stage` hears of each stage as it ends. `scored` of the `candidates` were reached by the reranker.
+    """
 
     on_stage: Callable[[str, float], None] = lambda stage, milliseconds: None
     milliseconds: dict[str, float] = field(default_factory=dict)
+    candidates: int = 0
+    scored: int = 0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -49,8 +54,9 @@ class Timings:
 class HybridRetriever(BaseRetriever):
     """The `top_k` best passages of a collection.
 
-    `candidates` of the fused list are reranked. Every node returned is a copy whose metadata holds `retrieval_rank`
-    and `retrieval_score`: its place and score in the fused list.
+    `candidates` of the fused list are reranked, in `budget_ms` as far as that time goes: what it does not reach stands
+    behind, with the score None. Every node returned is a copy whose metadata holds `retrieval_rank` and
+    `retrieval_score`: its place and score in the fused list.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class HybridRetriever(BaseRetriever):
         *,
         top_k: int = 8,
         candidates: int = 30,
+        budget_ms: float | None = None,
     ) -> None:
         super().__init__()
         self._dense = DenseRetriever(collection, EncoderEmbedding(encoder), limit=FIRST_STAGE_LIMIT)
@@ -68,6 +75,7 @@ class HybridRetriever(BaseRetriever):
         self._encoder = encoder
         self._reranker = reranker
         self._candidates = candidates
+        self._budget_ms = budget_ms
         self.collection = collection
         self.top_k = top_k
 
@@ -81,35 +89,44 @@ class HybridRetriever(BaseRetriever):
         strategy: Strategy = "rerank",
         top_k: int | None = None,
         instruction: str | None = None,
-        timings: Timings | None = None,
+        trace: Trace | None = None,
     ) -> list[NodeWithScore]:
-        """The best passages by one strategy, best first. Raises `UsageError` for an empty or endless question."""
+        """The best passages by one strategy, best first; `instruction` is a name or a text, for the reranking.
+
+        Raises `UsageError` for an empty or endless question, for an unknown instruction, and for a budget where the
+        reranker cannot keep one.
+        """
         check_question(question)
-        timings = timings or Timings()
+        trace = trace or Trace()
         top_k = top_k or self.top_k
 
         dense: list[NodeWithScore] = []
         keyword: list[NodeWithScore] = []
         if strategy != "bm25":
-            with timings.stage("dense"):
+            with trace.stage("dense"):
                 dense = self._dense.retrieve(question)
         if strategy != "dense":
-            with timings.stage("keyword"):
+            with trace.stage("keyword"):
                 keyword = self._keyword.retrieve(question)
         if strategy == "dense":
             return dense[:top_k]
         if strategy == "bm25":
             return keyword[:top_k]
 
-        with timings.stage("fuse"):
+        with trace.stage("fuse"):
             # Where the embedder cannot read the question, its ranking is noise that would push good passages out.
             fused = fuse(dense, keyword) if self._encoder.reads(question) or not keyword else fuse(keyword)
         if strategy == "hybrid":
             return fused[:top_k]
 
-        with timings.stage("rerank"):
-            rerank = RerankPostprocessor(reranker=self._reranker, top_n=top_k, instruction=instruction)
-            return rerank.postprocess_nodes(fused[: max(self._candidates, top_k)], query_str=question)
+        with trace.stage("rerank"):
+            limit = max(self._candidates, top_k)
+            rerank = RerankPostprocessor(
+                reranker=self._reranker, top_n=limit, instruction=instruction, budget_ms=self._budget_ms
+            )
+            ranked = rerank.postprocess_nodes(fused[:limit], query_str=question)
+        trace.candidates, trace.scored = len(ranked), sum(hit.score is not None for hit in ranked)
+        return ranked[:top_k]
 
 
 def fuse(*rankings: list[NodeWithScore]) -> list[NodeWithScore]:

@@ -8,14 +8,18 @@ from ingest.collection import Collection
 from ingest.config import EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
 from retrievers.hybrid import HybridRetriever, embedded_reranker
+from retrievers.rerank.protocol import Reranker
 
 
-def open_retriever(home: str | Path, collection: str = "default", *, top_k: int = 8) -> HybridRetriever:
+def open_retriever(
+    home: str | Path, collection: str = "default", *, top_k: int = 8, reranker: Reranker | None = None
+) -> HybridRetriever:
     """The retriever over a collection that `rag-app ingest` has made in this home; it owns the home while it lives.
 
+    Without a `reranker` the embedded one ranks.
     Raises `UnknownCollectionError` where there is none, `IndexMismatchError` when it was made with other settings.
     """
     embedding = EmbeddingConfig()
     opened = Collection.open(StoreConfig(Path(home), collection), embedding)
     encoder = MiniLmEncoder(embedding)
-    return HybridRetriever(opened, encoder, embedded_reranker(opened, encoder), top_k=top_k)
+    return HybridRetriever(opened, encoder, reranker or embedded_reranker(opened, encoder), top_k=top_k)

@@ -40,19 +40,21 @@ def served(arguments: Sequence[str], log: Path) -> Iterator[str]:
         line = process.stdout.readline().strip()
         assert line, f"The server did not start:\n{log.read_text()}"
         address = f"http://localhost:{line}"
-        wait_until_healthy(process, f"{address}/api/healthz")
+        wait_until_answering(process, f"{address}/api/healthz")
         yield address
     finally:
         process.terminate()
         process.communicate(timeout=20)
 
 
-def wait_until_healthy(process: subprocess.Popen[Any], url: str) -> None:
+def wait_until_answering(process: subprocess.Popen[Any], url: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
+        except urllib.error.HTTPError:
+            return  # it is up, and says what it cannot do
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.1)
     raise AssertionError(f"The server did not answer at {url}; its exit code is {process.poll()}.")

@@ -12,10 +12,11 @@ from types import SimpleNamespace
 
 from PIL import Image, ImageDraw
 
-from ingest.catalog import DocumentRecord
+from ingest.catalog import DocumentRecord, Kind
 from ingest.document import PageBox
 from ingest.errors import RagError, UsageError
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
+from retrievers.rerank.errors import RerankerSelfTestError
 
 HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
 
@@ -109,6 +110,10 @@ REFUSED = answer_of(
     quoted=False,
     citations=(),
 )
+BROKEN = RerankerSelfTestError("The reranker <b>model</b> ranks known pairs wrongly. Load another one.")
+INSTRUCTED = answer_of(
+    QUOTED.text, candidates=30, scored=22, passages=(*PASSAGES[:3], replace(PASSAGES[3], score=None))
+)
 
 
 @dataclass
@@ -123,12 +128,16 @@ class FakeAssistant:
     error: Exception | None = None
     seconds_per_token: float = 0.0
     subject: str = ""
+    kind: Kind = "general"
+    follows_instructions: bool = False
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+    instructions: list[str | None] = field(default_factory=list)
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, instruction: str | None = None) -> Iterator[Event]:
         self.asked.append((question, tuple(history)))
+        self.instructions.append(instruction)
         try:
             if self.error:
                 raise self.error
@@ -137,7 +146,8 @@ class FakeAssistant:
             for word in self.answer.text.split(" "):
                 time.sleep(self.seconds_per_token)
                 yield Token(word + " ")
-            yield Finished(replace(self.answer, question=f"{question} {self.subject}".strip()))
+            told = (instruction or "fault-code") if self.follows_instructions else None
+            yield Finished(replace(self.answer, question=f"{question} {self.subject}".strip(), instruction=told))
         finally:
             self.closed += 1
 

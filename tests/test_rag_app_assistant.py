@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 from chat_server import ChatServer
 from reportlab.pdfgen.canvas import Canvas
+from word_reranker import WordReranker
 
+from ingest.catalog import Catalog, Kind, catalog_path
+from ingest.collection import Collection
+from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from rag_app.assistant import Assistant, build_assistant
 from rag_app.settings import load_settings
+from retrievers.rerank.errors import RerankerError
+from retrievers.rerank.instructions import INSTRUCTIONS
 
 
 def write_manual(path: Path, *lines: str) -> None:
@@ -165,3 +171,116 @@ def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
     assert "[9]" not in answer.text
     assert answer.text.startswith("The cooling water flow is too low [1]")
     assert (answer.citations[0].number, answer.citations[0].verified) == (1, True)
+
+
+def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:
+    """The assistant over an existing collection with this reranker."""
+    settings = load_settings(home=home, **options)
+    collection = Collection.open(settings.store, settings.embedding, settings.chunking)
+    return Assistant(settings, collection, encoder, reranker=ranks)
+
+
+@pytest.fixture
+def told(assistant: Assistant, encoder: MiniLmEncoder) -> Iterator[tuple[Assistant, WordReranker]]:
+    """The same collection, ranked by a reranker that follows instructions."""
+    reranker = WordReranker()
+    opened = open_with(reranker, assistant.settings.home, encoder)
+    yield opened, reranker
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "name"),
+    [
+        ("general", "What does E07 on the HP-60 stand for?", "web"),
+        ("manual", "What does E07 on the HP-60 stand for?", "fault-code"),
+        ("manual", "Is there cooling water?", "manual"),
+        ("contract", "Is there cooling water?", "clause"),
+    ],
+)
+def test_a_question_is_ranked_by_the_instruction_that_fits(
+    told: tuple[Assistant, WordReranker], kind: Kind, question: str, name: str
+) -> None:
+    opened, reranker = told
+    catalog = Catalog(catalog_path(opened.settings.store))
+    catalog.set_kind(kind)
+    catalog.close()
+    answer = finished(opened, question)
+
+    assert answer.instruction == name
+    assert reranker.instructions == [INSTRUCTIONS[name]]
+    assert opened.search(question).instruction == name
+
+
+def test_an_instruction_of_the_question_wins(told: tuple[Assistant, WordReranker]) -> None:
+    opened, reranker = told
+    *_, last = opened.ask("What does E07 mean?", instruction="Find the oil")
+    found = opened.search("What does E07 mean?", instruction="code")
+
+    assert isinstance(last, Finished)
+    assert last.answer.instruction == "Find the oil"
+    assert found.instruction == "code"
+    assert reranker.instructions == ["Find the oil", INSTRUCTIONS["code"]]
+
+
+def test_where_nothing_follows_an_instruction_none_was_used(
+    assistant: Assistant, told: tuple[Assistant, WordReranker]
+) -> None:
+    *_, last = assistant.ask("What does E07 mean?", instruction="code")
+
+    assert isinstance(last, Finished)
+    assert last.answer.instruction is None
+    assert told[0].search("E07", strategy="bm25", instruction="code").instruction is None
+
+
+@pytest.mark.parametrize("strategy", ["rerank", "bm25"])
+def test_a_mistyped_instruction_is_an_error_also_where_nobody_reads_it(assistant: Assistant, strategy: str) -> None:
+    with pytest.raises(UsageError, match="no instruction 'manul'"):
+        assistant.search("E07", strategy=strategy, instruction="manul")  # type: ignore[arg-type] # parametrised
+    with pytest.raises(UsageError, match="no instruction 'manul'"):
+        list(assistant.ask("E07", instruction="manul"))
+
+
+def test_the_evidence_does_not_depend_on_whose_scores_rank(
+    assistant: Assistant, told: tuple[Assistant, WordReranker]
+) -> None:
+    """The gate was fitted to one reranker; probabilities of another must not open or close it."""
+    for question in ("What does E07 mean on the HP-60?", "What does E07 mean on the HP-80?"):
+        one, other = finished(assistant, question), finished(told[0], question)
+
+        assert one.passages[0].score != other.passages[0].score
+        assert (one.evidence, one.refused) == (other.evidence, other.refused)
+
+
+def test_passages_that_a_budget_does_not_reach_are_shown_without_a_score(
+    tmp_path: Path, encoder: MiniLmEncoder
+) -> None:
+    notes = [tmp_path / f"{name}.txt" for name in ("pump", "valve", "motor")]
+    for note in notes:
+        note.write_text(f"The {note.stem} is painted blue and stands in the cellar.", encoding="utf-8")
+    first = build_assistant(load_settings(home=tmp_path / "home"), create=True)
+    first.ingest(notes)
+    first.close()
+    opened = open_with(WordReranker(), tmp_path / "home", encoder, reranker="qwen3", rerank_budget_ms=1)
+    answer = finished(opened, "Where does the pump stand?")
+    found = opened.search("Where does the pump stand?")
+    opened.close()
+
+    assert [passage.score is None for passage in answer.passages] == [False, True, True]
+    assert (answer.scored, answer.candidates) == (found.scored, found.candidates) == (1, 3)
+
+
+def test_another_collection_is_ranked_by_the_same_reranker(told: tuple[Assistant, WordReranker]) -> None:
+    opened, reranker = told
+    again = opened.open_collection("default")
+    again.search("E07", instruction="code")
+
+    assert reranker.instructions == [INSTRUCTIONS["code"]]
+
+
+def test_a_model_that_cannot_be_loaded_is_an_error_and_leaves_the_home_free(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home", reranker="qwen3", rerank_model=str(tmp_path / "no model"))
+    with pytest.raises(RerankerError, match="no model"):
+        build_assistant(settings, create=True)
+
+    build_assistant(load_settings(home=tmp_path / "home")).close()

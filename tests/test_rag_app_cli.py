@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from word_reranker import WordReranker
 
 from rag_app.cli import main
+from retrievers.rerank.instructions import INSTRUCTIONS
 
 MANUAL = """# HP-60 service manual
 
@@ -59,6 +61,15 @@ def filled(terminal: Terminal, manual: Path) -> Terminal:
     return terminal
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> WordReranker:
+    """A reranker that follows instructions ranks, in place of the one that the settings name."""
+    reranker = WordReranker()
+    for module in ("rag_app.assistant", "rag_app.benchmark"):
+        monkeypatch.setattr(f"{module}.open_reranker", lambda settings: reranker)
+    return reranker
+
+
 def test_ingest_reports_what_it_did(terminal: Terminal, manual: Path) -> None:
     report = terminal.json("ingest", str(manual.parent))
 
@@ -90,7 +101,9 @@ def test_one_bad_file_is_reported_and_the_rest_is_read(terminal: Terminal, manua
 def test_search_prints_ranked_passages(filled: Terminal) -> None:
     found = filled.json("search", "cooling water", "--top-k", "2")
 
-    assert set(found) == {"query", "strategy", "results", "timings_ms"}
+    assert set(found) == {"query", "strategy", "results", "instruction", "candidates", "scored", "timings_ms"}
+    assert found["instruction"] is None
+    assert found["scored"] == found["candidates"] > 0
     assert set(found["results"][0]) == {
         "rank", "score", "retrieval_score", "text", "source",
         "page", "page_label", "section", "document_id", "chunk_id",
@@ -162,10 +175,12 @@ def test_rerank_needs_no_index(terminal: Terminal, tmp_path: Path) -> None:
     ranked = terminal.json("rerank", "--query", "Why is the pump hot?", "--documents", str(texts), home=False)
 
     assert [entry["index"] for entry in ranked["results"]] == [1, 0]
-    assert set(ranked) == {"results", "timings_ms"}
+    assert set(ranked) == {"results", "instruction", "timings_ms"}
 
 
-def test_eval_measures_the_strategies(terminal: Terminal, tmp_path: Path) -> None:
+@pytest.fixture
+def faults(tmp_path: Path) -> Path:
+    """A question set of one question over two documents."""
     folder = tmp_path / "faults"
     folder.mkdir()
     (folder / "corpus.jsonl").write_text(
@@ -175,14 +190,119 @@ def test_eval_measures_the_strategies(terminal: Terminal, tmp_path: Path) -> Non
     )
     (folder / "queries.jsonl").write_text('{"id": "q1", "text": "Why is the door open?"}\n', encoding="utf-8")
     (folder / "qrels.tsv").write_text("q1\te09\t1\n", encoding="utf-8")
+    return folder
+
+
+def test_eval_measures_the_strategies(terminal: Terminal, faults: Path, tmp_path: Path) -> None:
     plot = tmp_path / "plot.png"
-    report = terminal.json("eval", str(folder), "--plot", str(plot), home=False)
+    report = terminal.json("eval", str(faults), "--plot", str(plot), home=False)
 
     assert set(report) >= {"dataset", "queries", "strategies"}
     assert list(report["strategies"]) == ["bm25", "dense", "hybrid", "rerank"]
     assert report["strategies"]["rerank"]["hit@1"] == 1.0
     assert set(report["strategies"]["rerank"]) >= {"ndcg@5", "hit@1", "mrr@10", "recall@20", "ms_per_query"}
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_eval_compares_instructions(terminal: Terminal, faults: Path, told: WordReranker) -> None:
+    report = terminal.json(
+        "eval", str(faults), "--strategies", "hybrid,rerank", "--instructions", "manual,Find the door", home=False
+    )
+
+    assert list(report["strategies"]) == ["hybrid", "rerank[manual]", "rerank[Find the door]"]
+    assert set(told.instructions) == {INSTRUCTIONS["manual"], "Find the door"}
+    assert terminal.run("eval", str(faults), "--strategies", "rerank", "--instructions", "code", home=False) == 0
+    assert "rerank[code]" in terminal.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--instructions", "manual"], "'embedded' follows no instructions"),
+        (["--instructions", "manul"], "no instruction 'manul'"),
+        (["--instructions", "manual", "--strategies", "bm25"], "strategy rerank only"),
+    ],
+    ids=["nobody follows", "mistyped", "nothing reranked"],
+)
+def test_instructions_that_compare_nothing_are_refused(
+    terminal: Terminal, faults: Path, arguments: list[str], sentence: str
+) -> None:
+    assert terminal.run("eval", str(faults), *arguments, home=False) == 2
+    assert sentence in terminal.err
+
+
+def test_an_instruction_that_nobody_follows_is_noted(filled: Terminal, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("The pump is hot.\n", encoding="utf-8")
+    note = "The instruction was not used"
+
+    for arguments in (["search", "pump"], ["ask", "Which pump?"]):
+        assert filled.run(*arguments, "--instruction", "manual", "--json") == 0
+        assert note in filled.err
+        assert json.loads(filled.out)["instruction"] is None
+    assert filled.run("rerank", "--query", "pump", "--documents", str(texts), "--instruction", "code", home=False) == 0
+    assert note in filled.err
+    assert filled.run("search", "pump") == 0
+    assert note not in filled.err
+
+
+def test_the_instruction_that_was_used_is_shown(filled: Terminal, manual: Path, told: WordReranker) -> None:
+    assert filled.run("ingest", str(manual), "--kind", "manual") == 0
+
+    assert filled.json("ask", "What does E07 mean?")["instruction"] == "fault-code"
+    assert filled.json("search", "E07", "--instruction", "code")["instruction"] == "code"
+    assert filled.err == ""
+    assert filled.run("ask", "What does E07 mean?", "--instruction", "Find [red] valves") == 0
+    assert "Ranked by the instruction: Find [red] valves" in filled.out
+    assert filled.run("ask", "What does E07 mean?", "--instruction", "manul") == 2
+
+
+def test_what_was_not_scored_in_time_is_said(
+    filled: Terminal, manual: Path, told: WordReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manual.with_name("other.md").write_text("# HP-40\n\nE07 means that the oil is hot.\n", encoding="utf-8")
+    assert filled.run("ingest", str(manual.parent)) == 0
+    monkeypatch.setenv("RAG_RERANK_BUDGET_MS", "1")
+    monkeypatch.setenv("RAG_RERANKER", "auto")
+    found = filled.json("search", "What does E07 mean?")
+
+    assert [result["score"] is None for result in found["results"]] == [False, True]
+    assert (found["scored"], found["candidates"]) == (1, 2)
+    assert filled.run("search", "What does E07 mean?") == 0
+    assert "not scored" in filled.out
+    assert "Only 1 of 2 candidates" in filled.out
+
+
+def test_the_kind_of_a_collection_is_shown(filled: Terminal, manual: Path) -> None:
+    assert filled.json("documents", "list")["kind"] == "general"
+    assert filled.run("ingest", str(manual), "--kind", "contract") == 0
+
+    assert filled.json("documents", "list")["kind"] == "contract"
+    assert filled.run("documents", "list") == 0
+    assert "contract" in filled.out
+    assert any("(contract)" in check["finding"] for check in filled.json("doctor")["checks"])
+
+
+def test_a_reranker_that_cannot_be_used_is_one_sentence(
+    filled: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_RERANKER", "qwen3")
+    monkeypatch.setenv("RAG_RERANK_MODEL", str(tmp_path / "no model"))
+    assert filled.run("ask", "What does E07 mean?") == 1
+
+    assert filled.err.startswith("rag-app: ")
+    assert "no model" in filled.err
+    assert "Traceback" not in filled.err
+    assert filled.out == ""
+
+
+def test_doctor_names_what_ranks(filled: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_RERANKER", "tei")
+    monkeypatch.setenv("RAG_RERANK_BASE_URL", "http://localhost:1")
+    checks = {check["name"]: check["finding"] for check in filled.json("doctor")["checks"]}
+
+    assert checks["profile"].startswith("tei: ")
+    assert "http://localhost:1" in checks["profile"]
 
 
 def test_doctor_finds_a_sound_installation(filled: Terminal) -> None:

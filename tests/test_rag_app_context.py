@@ -55,9 +55,11 @@ def test_nodes_become_passages_numbered_from_one() -> None:
     assert [passage.number for passage in passages] == [1, 2]
 
 
-def test_a_node_that_was_never_ranked_is_an_error() -> None:
-    with pytest.raises(ValueError, match="rerank before numbering"):
-        number_passages([node(score=None)])
+def test_a_passage_that_the_reranker_did_not_reach_has_no_score() -> None:
+    (passage,) = number_passages([node(score=None)])
+
+    assert passage.score is None
+    assert passage.retrieval_score == 0.03
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,13 @@ def test_the_gate_opens_for_what_the_passage_speaks_of(question: str, answered: 
     # A reranker's score falls with the words; three quarters of the way is a typical good one.
     score = 0.7 if coverage(question, PASSAGE, equal) > 0.4 else 0.45
 
-    assert (evidence(question, [replace(PASSAGE, score=score)], equal) >= THRESHOLD) is answered
+    assert (evidence(question, [PASSAGE], [score], equal) >= THRESHOLD) is answered
 
 
 def test_codes_must_stand_together_in_one_passage() -> None:
     other = replace(PASSAGE, number=2, title="HP-60 manual", source="hp60.pdf", text="The HP-60 has two rams.")
 
-    assert evidence("What does fault E07 of the HP-60 mean?", [PASSAGE, other], equal) < THRESHOLD
+    assert evidence("What does fault E07 of the HP-60 mean?", [PASSAGE, other], [0.7, 0.7], equal) < THRESHOLD
 
 
 def test_what_is_missing_is_named() -> None:
@@ -71,7 +71,7 @@ def test_rare_words_weigh_more() -> None:
 
 
 def test_no_passages_is_no_evidence() -> None:
-    assert evidence("torque?", [], equal) == 0.0
+    assert evidence("torque?", [], [], equal) == 0.0
 
 
 def test_a_refusal_shows_the_nearest_passages_in_the_language_of_the_question() -> None:
@@ -83,4 +83,4 @@ def test_a_refusal_shows_the_nearest_passages_in_the_language_of_the_question() 
 @settings(deadline=None)  # the first call loads the dictionary of Chinese words
 @given(st.text(), st.floats(-10, 10), st.text())
 def test_evidence_is_between_zero_and_one(question: str, score: float, text: str) -> None:
-    assert 0.0 <= evidence(question, [replace(PASSAGE, score=score, text=text)], equal) <= 1.0
+    assert 0.0 <= evidence(question, [replace(PASSAGE, text=text)], [score], equal) <= 1.0

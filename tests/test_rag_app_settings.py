@@ -53,7 +53,49 @@ def test_a_named_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_LLM_API_KEY", "sk-secret")
+    monkeypatch.setenv("RAG_RERANK_API_KEY", "sk-secret-too")
     settings = load_settings()
 
     assert settings.llm_api_key.get_secret_value() == "sk-secret"
+    assert settings.rerank_api_key.get_secret_value() == "sk-secret-too"
     assert "sk-secret" not in settings.model_dump_json() + repr(settings)
+
+
+def test_a_server_needs_its_address() -> None:
+    with pytest.raises(UsageError, match="'tei' needs rerank_base_url"):
+        load_settings(reranker="tei")
+
+    assert load_settings(reranker="tei", rerank_base_url="http://localhost:8000").profile == "tei"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("reranker", "qwen"),
+        ("rerank_base_url", "localhost:8000"),
+        ("rerank_base_url", "file:///etc/passwd"),
+        ("rerank_device", "gpu"),
+        ("rerank_dtype", "int8"),
+        ("rerank_max_length", 40_000),
+        ("rerank_model", ""),
+        ("rerank_budget_ms", -1),
+        ("rerank_timeout_s", 0),
+    ],
+)
+def test_a_reranker_setting_out_of_its_range_is_named(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=name):
+        load_settings(**{name: value})
+
+
+def test_a_budget_needs_a_reranker_that_can_keep_it() -> None:
+    with pytest.raises(UsageError, match="'embedded' cannot keep a rerank_budget_ms"):
+        load_settings(reranker="embedded", rerank_budget_ms=100)
+
+
+def test_auto_is_settled_by_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.delenv("RAG_RERANKER")
+    assert load_settings().reranker == "auto"
+    assert load_settings().profile == ("qwen3" if torch.cuda.is_available() else "embedded")
+    assert load_settings(reranker="qwen3").profile == "qwen3"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore
+from word_reranker import WordReranker
 
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
@@ -15,7 +16,8 @@ from ingest.embedding import MiniLmEncoder
 from ingest.errors import IndexMismatchError, UnknownCollectionError, UsageError
 from ingest.pipeline import Ingester
 from retrievers import open_retriever
-from retrievers.hybrid import STRATEGIES, HybridRetriever, Timings, embedded_reranker, word_rarity
+from retrievers.hybrid import STRATEGIES, HybridRetriever, Trace, embedded_reranker, word_rarity
+from retrievers.rerank.instructions import INSTRUCTIONS
 
 MANUAL = """# {model} service manual
 
@@ -92,10 +94,52 @@ def test_reranked_nodes_keep_their_first_place_and_score(retriever: HybridRetrie
 
 def test_stages_report_their_time_as_they_end(retriever: HybridRetriever) -> None:
     heard: list[str] = []
-    timings = Timings(on_stage=lambda stage, milliseconds: heard.append(stage))
-    retriever.search("E07", timings=timings)
+    trace = Trace(on_stage=lambda stage, milliseconds: heard.append(stage))
+    retriever.search("E07", trace=trace)
 
-    assert heard == list(timings.milliseconds) == ["dense", "keyword", "fuse", "rerank"]
+    assert heard == list(trace.milliseconds) == ["dense", "keyword", "fuse", "rerank"]
+
+
+def test_an_instruction_reaches_the_reranker_as_its_text(collection: Collection, encoder: MiniLmEncoder) -> None:
+    reranker = WordReranker()
+    retriever = HybridRetriever(collection, encoder, reranker)
+    plain = retriever.search("E07")[0].text
+    told = retriever.search("E07", instruction="passages on maintenance oil")[0].text
+    retriever.search("E07", instruction="fault-code")
+
+    assert reranker.instructions == [None, "passages on maintenance oil", INSTRUCTIONS["fault-code"]]
+    assert "E07" in plain
+    assert "Change the oil" in told
+
+
+def test_what_a_budget_does_not_reach_stands_behind_in_the_first_order(
+    collection: Collection, encoder: MiniLmEncoder
+) -> None:
+    retriever = HybridRetriever(collection, encoder, WordReranker(), budget_ms=1)
+    trace = Trace()
+    hits = retriever.search("E07", trace=trace)
+    fused = retriever.search("E07", strategy="hybrid", top_k=50)
+
+    assert [hit.score is None for hit in hits] == [False, True, True]
+    assert [hit.node.node_id for hit in hits] == [hit.node.node_id for hit in fused]
+    assert (trace.scored, trace.candidates) == (1, 3)
+
+
+def test_a_budget_that_the_reranker_cannot_keep_is_a_sentence(collection: Collection, encoder: MiniLmEncoder) -> None:
+    retriever = HybridRetriever(collection, encoder, embedded_reranker(collection, encoder), budget_ms=10)
+
+    with pytest.raises(UsageError, match="cannot keep a budget of 10 ms"):
+        retriever.search("E07")
+
+
+def test_open_retriever_takes_another_reranker(folder: Path) -> None:
+    reranker = WordReranker()
+    retriever = open_retriever(folder, reranker=reranker)
+    hits = retriever.retrieve("water flow")
+    retriever.collection.close()
+
+    assert reranker.instructions == [None]
+    assert "water flow" in hits[0].text
 
 
 @pytest.mark.parametrize("question", ["", "  \n", "x" * 100_000], ids=["empty", "blank", "endless"])

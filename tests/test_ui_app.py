@@ -9,7 +9,9 @@ import pytest
 import streamlit
 from fake_assistant import (
     AGREEMENT,
+    BROKEN,
     HOSTILE,
+    INSTRUCTED,
     MANUAL,
     QUOTED,
     REFUSED,
@@ -23,6 +25,7 @@ from fake_assistant import (
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
+from retrievers.rerank.instructions import INSTRUCTIONS
 
 
 def page(assistant: FakeAssistant) -> AppTest:
@@ -31,7 +34,7 @@ def page(assistant: FakeAssistant) -> AppTest:
     def script(assistant: object) -> None:
         from ui.app import main
 
-        main(assistant)
+        main(lambda: assistant)
 
     return AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20).run()
 
@@ -202,6 +205,68 @@ def test_earlier_answers_are_the_history_and_failures_are_not() -> None:
     ask(app, "Third?")
 
     assert [[turn.question for turn in history] for _, history in assistant.asked] == [[], [], ["Second?"]]
+
+
+def test_without_a_reranker_that_follows_instructions_there_is_no_choice_of_one() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant))
+
+    assert not app.selectbox
+    assert assistant.instructions == [None]
+    assert not [caption for caption in app.main.caption if "instruction" in caption.value]
+
+
+def test_a_question_goes_with_the_instruction_that_was_chosen() -> None:
+    assistant = FakeAssistant(follows_instructions=True)
+    app = ask(page(assistant))
+    app.selectbox(key="instruction").select("clause").run()
+    assert INSTRUCTIONS["clause"] in [plain(caption.value) for caption in app.sidebar.caption]
+    ask(app, "And then?")
+    app.selectbox(key="instruction").select("Automatic").run()
+    ask(app, "And last?")
+
+    assert assistant.instructions == [None, "clause", None]
+    shown = [plain(caption.value) for caption in app.main.caption]
+    assert [text for text in shown if "Ranked by the instruction “clause”." in text]
+    assert len([text for text in shown if "Ranked by the instruction “fault-code”." in text]) == 2
+
+
+def test_own_words_are_an_instruction_and_are_shown_as_text() -> None:
+    assistant = FakeAssistant(follows_instructions=True)
+    app = page(assistant)
+    app.selectbox(key="instruction").select("Own words").run()
+    ask(app, "Before any word?")
+    app.text_area(key="own-instruction").set_value(f" {HOSTILE} ").run()
+    ask(app)
+
+    assert assistant.instructions == [None, HOSTILE]
+    captions = [caption.value for caption in app.main.caption]
+    assert not [text for text in captions if re.search(r"(?<!\\)(<script|!\[|:material)", text)]
+    assert not app.exception
+
+
+def test_what_a_budget_did_not_reach_is_not_scored_and_counted() -> None:
+    app = ask(page(FakeAssistant(INSTRUCTED)))
+
+    assert "not scored" in html(app)
+    assert "Only 22 of 30 candidates were scored" in app.main.caption[0].value
+
+
+def test_an_assistant_that_could_not_be_built_is_its_sentence_on_the_page() -> None:
+    def script(error: Exception) -> None:
+        from ui.app import main
+
+        def served() -> object:
+            raise error
+
+        main(served)
+
+    app = AppTest.from_function(script, kwargs={"error": BROKEN}, default_timeout=20).run()
+
+    assert plain(app.error[0].value) == str(BROKEN)
+    assert "<b>" not in app.error[0].value
+    assert not app.chat_input
+    assert not app.exception
 
 
 def test_a_click_asks_nothing_again() -> None:

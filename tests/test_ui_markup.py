@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -157,6 +158,16 @@ def test_bars_are_shares_of_the_highest_score_and_keep_the_order(scores: list[fl
     assert sorted(range(len(scores)), key=lambda index: scores[index]) == sorted(
         range(len(scores)), key=lambda index: (lengths[index], scores[index])
     )
+
+
+def test_a_passage_without_a_score_shows_no_number_and_no_bar() -> None:
+    html = ranking_html([PASSAGES[0], replace(PASSAGES[1], score=None)])
+
+    assert Tags(html).text.count("not scored") == 1
+    assert html.count("class='rerank'") == 1
+    assert "None" not in html
+    assert bar_lengths([None, 0.5, None]) == [0.0, 1.0, 0.0]
+    assert bar_lengths([None]) == [0.0]
 
 
 def test_the_ranking_shows_the_place_before_and_after() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from ingest.catalog import DocumentRecord
 from ingest.errors import RagError
-from ui.chat import conversation, welcome
+from ui.chat import choose_instruction, conversation, welcome
 from ui.library import choose_collection, document_list, upload
 from ui.markup import escape_label
 from ui.sources import document_pane
@@ -28,8 +28,11 @@ _ICON = (
 )
 
 
-def main(assistant: Assistant) -> None:
-    """Draws the whole page. Streamlit calls this again for every click."""
+def main(served: Callable[[], Assistant]) -> None:
+    """Draws the whole page over the assistant that `served` gives, or the sentence of the `RagError` that it raises.
+
+    Streamlit calls this again for every click.
+    """
     chat = current_chat()
     st.set_page_config(
         page_title="Ask your documents",
@@ -41,7 +44,7 @@ def main(assistant: Assistant) -> None:
     st.html(_STYLE)
 
     try:
-        _page(assistant, chat)
+        _page(served(), chat)
     except RagError as error:
         st.error(escape_label(str(error)))
 
@@ -84,14 +87,15 @@ def _sidebar(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecor
         disabled=not chat.exchanges,
         on_click=chat.restart,
     )
+    if assistant.follows_instructions:
+        choose_instruction(chat)
     if documents:
         document_list(assistant, chat, documents)
         upload(assistant, chat)
     model = assistant.language_model
     answers = f"answers by {escape_label(model)}" if model else "answers quoted from the documents"
-    st.caption(
-        f"Collection {escape_label(assistant.collection)} · profile {escape_label(assistant.profile)} · {answers}"
-    )
+    collection = f"Collection {escape_label(assistant.collection)} ({assistant.kind})"
+    st.caption(f"{collection} · profile {escape_label(assistant.profile)} · {answers}")
 
 
 def _empty_collection(assistant: Assistant, chat: Chat) -> None:

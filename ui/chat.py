@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ingest.catalog import DocumentRecord
 from ingest.errors import RagError
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
+from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
 from ui.markup import escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, evidence
 from ui.state import Chat, Exchange, cited_sources, passage_sources
@@ -32,6 +33,9 @@ _AFTER_STAGE = {
     "gate": "Writing the answer",
 }
 _BEFORE_ANY_STAGE = "Searching the documents"
+
+_AUTOMATIC, _OWN_WORDS = "Automatic", "Own words"
+_INSTRUCTION_HELP = "What the ranking looks for. Automatic takes what fits each question. Own words: best in English."
 
 _SUGGESTIONS = 3
 _SUGGESTED_QUESTION = "What is the purpose of “{}”?"
@@ -69,6 +73,26 @@ def welcome(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
             )
 
 
+def choose_instruction(chat: Chat) -> None:
+    """A small selector of what counts as relevant, for the questions asked from now on."""
+    choice = st.selectbox(
+        "What counts as relevant", [_AUTOMATIC, *INSTRUCTIONS, _OWN_WORDS], key="instruction", help=_INSTRUCTION_HELP
+    )
+    if choice == _OWN_WORDS:
+        words = st.text_area(
+            "In your own words",
+            placeholder="Given a question about ..., retrieve passages that ...",
+            max_chars=MAX_CHARACTERS,
+            key="own-instruction",
+        )
+        chat.instruction = words.strip() or None
+    elif choice == _AUTOMATIC:
+        chat.instruction = None
+    else:
+        chat.instruction = choice
+        st.caption(escape_label(INSTRUCTIONS[choice]))
+
+
 def suggested_questions(documents: Sequence[DocumentRecord]) -> list[str]:
     """A first question about each of a few documents, in the language of its title."""
     return [
@@ -91,7 +115,7 @@ def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...],
         words = st.empty()
         activity.markdown(f":gray[{_BEFORE_ANY_STAGE} …]", width="stretch")
         try:
-            with closing(assistant.ask(exchange.question, history)) as events:
+            with closing(assistant.ask(exchange.question, history, instruction=exchange.instruction)) as events:
                 for event in events:
                     match event:
                         case StageDone(stage=stage) if stage in _AFTER_STAGE:
@@ -126,8 +150,7 @@ def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
     numbers = {citation.number for citation in answer.citations}
     st.html(quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers))
     chips(chat, cited_sources(answer), key)
-    if answer.quoted:
-        st.caption("Quoted from the documents, no language model.")
+    _notes(answer)
     evidence(chat, answer, key)
 
 
@@ -137,7 +160,21 @@ def _refusal(chat: Chat, answer: Answer, key: str) -> None:
     with st.container(border=True, key=f"refusal-{key}"):
         st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
         chips(chat, passage_sources(answer.passages), key)
+    _notes(answer)
     evidence(chat, answer, key)
+
+
+def _notes(answer: Answer) -> None:
+    """Whose words these are, what the ranking looked for, and how far it came."""
+    notes = []
+    if answer.quoted:
+        notes.append("Quoted from the documents, no language model.")
+    if answer.instruction is not None:
+        notes.append(f"Ranked by the instruction “{escape_label(answer.instruction)}”.")
+    if answer.scored < answer.candidates:
+        notes.append(f"Only {answer.scored} of {answer.candidates} candidates were scored in the time allowed.")
+    if notes:
+        st.caption(" ".join(notes))
 
 
 def _stopped(chat: Chat, exchange: Exchange, key: str) -> None:

@@ -99,14 +99,16 @@ def ranking_html(passages: Sequence[Passage]) -> str:
     return f'<table class="ranking"><thead>{head}</thead><tbody>{rows}</tbody></table>'
 
 
-def bar_lengths(scores: Sequence[float]) -> list[float]:
-    """Each score's share (0 to 1) of the way from zero, or from the lowest if below zero, to the highest."""
-    if not scores:
-        return []
-    lowest, highest = min(0.0, *scores), max(scores)
+def bar_lengths(scores: Sequence[float | None]) -> list[float]:
+    """Each score's share (0 to 1) of the way from zero, or from the lowest if below zero, to the highest.
+
+    No score has no length.
+    """
+    known = [score for score in scores if score is not None]
+    lowest, highest = min([0.0, *known]), max(known, default=0.0)
     if highest <= lowest:
         return [0.0] * len(scores)
-    return [(score - lowest) / (highest - lowest) for score in scores]
+    return [0.0 if score is None else (score - lowest) / (highest - lowest) for score in scores]
 
 
 def place(page: int, page_label: str, *, has_pages: bool) -> str:
@@ -202,7 +204,9 @@ def _rank_change(passage: Passage) -> str:
     return f'{passage.retrieval_rank} → <b>{passage.number}</b><div class="{kind}">{change}</div>'
 
 
-def _bar(name: str, score: float, length: float) -> str:
+def _bar(name: str, score: float | None, length: float) -> str:
+    if score is None:
+        return f"<div class='score unscored'><span>{name}</span><span>not scored</span></div>"
     return (
         f"<div class='score'><span>{name}</span>"
         f"<i class='{name}'><i style='width:{length * 100:.0f}%'></i></i><span>{score:.3f}</span></div>"

@@ -16,10 +16,12 @@ from rag_app.answer import Answer, Passage, Turn
 class Exchange:
     """A question and what came of it: nothing yet, the words so far, a finished answer or an error's sentence.
 
-    `quoted` says whose words `text` holds: the documents' own, or a language model's.
+    `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
+    chose when asking; None: automatic.
     """
 
     question: str
+    instruction: str | None = None
     text: str = ""
     quoted: bool = False
     answer: Answer | None = None
@@ -57,15 +59,19 @@ class OpenSource:
 
 @dataclass(slots=True)
 class Chat:
-    """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind."""
+    """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind.
+
+    `instruction` goes with the questions asked from now on: a name or a text; None: automatic.
+    """
 
     exchanges: list[Exchange] = field(default_factory=list)
     opened: OpenSource | None = None
     collection: str = ""
+    instruction: str | None = None
     notices: list[tuple[str, str]] = field(default_factory=list)
 
     def ask(self, question: str) -> None:
-        self.exchanges.append(Exchange(question))
+        self.exchanges.append(Exchange(question, self.instruction))
 
     def open(self, source: OpenSource | None) -> None:
         """Shows the source in the document pane; None closes it."""
