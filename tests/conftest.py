@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,3 +51,18 @@ def qwen3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from qwen3_checkpoint import save_checkpoint, tiny_qwen3
 
     return save_checkpoint(tiny_qwen3(), tmp_path_factory.mktemp("qwen3") / "tiny-reranker")
+
+
+@pytest.fixture(scope="session")
+def tested_qwen3_folder(qwen3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny checkpoint with the log-odds that it gives, so that it passes the self-test of a start."""
+    from qwen3_checkpoint import add_known_pairs
+
+    from retrievers.rerank.qwen3 import Qwen3Reranker
+
+    folder = tmp_path_factory.mktemp("tested") / "reranker"
+    shutil.copytree(qwen3_folder, folder)
+    engine = Qwen3Reranker.from_pretrained(folder, device="cpu", self_test=False)
+    documents = ["Error E07: oil pressure low.", "The supplier pays."]
+    add_known_pairs(folder, "What is E07?", documents, "Find it", engine.logits("What is E07?", documents, "Find it"))
+    return folder

@@ -178,6 +178,41 @@ def test_rerank_needs_no_index(terminal: Terminal, tmp_path: Path) -> None:
     assert set(ranked) == {"results", "instruction", "timings_ms"}
 
 
+def test_rerank_uses_a_local_checkpoint_on_real_passages(
+    terminal: Terminal, tmp_path: Path, tested_qwen3_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nda = Path(__file__).parent.parent / "samples" / "mutual-nda.pdf"
+    assert terminal.run("ingest", str(nda)) == 0
+    passages = [entry["text"] for entry in terminal.json("documents", "show", nda.name)["passages"]]
+    texts = tmp_path / "passages.jsonl"
+    texts.write_text("\n".join(json.dumps({"text": text}) for text in passages), encoding="utf-8")
+    monkeypatch.setenv("RAG_RERANKER", "qwen3")
+    monkeypatch.setenv("RAG_RERANK_MODEL", str(tested_qwen3_folder))
+    query = "How long does the duty of confidentiality last?"
+
+    ranked = terminal.json("rerank", "--query", query, "--documents", str(texts), "--instruction", "clause", home=False)
+
+    from retrievers import Qwen3Reranker
+
+    engine = Qwen3Reranker.from_pretrained(tested_qwen3_folder)
+    expected = engine.score(query, passages, instruction=INSTRUCTIONS["clause"])
+    assert len(passages) > 5
+    assert [entry["score"] for entry in ranked["results"]] == pytest.approx(sorted(expected, reverse=True), abs=1e-5)
+    assert {entry["index"]: entry["text"] for entry in ranked["results"]} == dict(enumerate(passages))
+    assert ranked["instruction"] == "clause"
+
+
+def test_a_reranker_that_fails_its_self_test_answers_nothing(
+    filled: Terminal, qwen3_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_RERANKER", "qwen3")
+    monkeypatch.setenv("RAG_RERANK_MODEL", str(qwen3_folder))
+
+    assert filled.run("ask", "What does E07 mean?") == 1
+    assert "Which planet is known as the Red Planet?" in filled.err
+    assert filled.out == ""
+
+
 @pytest.fixture
 def faults(tmp_path: Path) -> Path:
     """A question set of one question over two documents."""

@@ -420,9 +420,14 @@ def test_no_documents_have_no_scores(exact: Qwen3Reranker) -> None:
     assert exact.score_within(QUERY, [], 100) == []
 
 
-def test_an_unknown_model_is_one_clear_sentence(tmp_path: Path) -> None:
-    with pytest.raises(RerankerError, match="cannot be loaded"):
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RerankerError, match=r"There is no folder .*nothing-here"):
         Qwen3Reranker.from_pretrained(tmp_path / "nothing-here")
+
+
+def test_a_folder_without_a_model_is_one_clear_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RerankerError, match="cannot be loaded"):
+        Qwen3Reranker.from_pretrained(tmp_path)
 
 
 def test_weights_that_are_no_safetensors_are_not_read(tmp_path: Path, qwen3_folder: Path) -> None:

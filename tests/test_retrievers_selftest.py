@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from qwen3_checkpoint import add_known_pairs
 
 from retrievers.rerank import prompt as prompt_module
 from retrievers.rerank.attention import sdpa_attention
@@ -24,32 +22,23 @@ from retrievers.rerank.selftest import (
 )
 
 
-@pytest.fixture(scope="module")
-def tested_folder(qwen3_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny checkpoint with the log-odds that it gives, as a checkpoint of its own brings them."""
-    folder = tmp_path_factory.mktemp("tested") / "reranker"
-    shutil.copytree(qwen3_folder, folder)
-    engine = Qwen3Reranker.from_pretrained(folder, device="cpu", self_test=False)
-    documents = ["Error E07: oil pressure low.", "The supplier pays."]
-    add_known_pairs(folder, "What is E07?", documents, "Find it", engine.logits("What is E07?", documents, "Find it"))
-    return folder
-
-
-def test_a_checkpoint_that_gives_its_known_log_odds_is_loaded(tested_folder: Path) -> None:
-    engine = Qwen3Reranker.from_pretrained(tested_folder, device="cpu")
+def test_a_checkpoint_that_gives_its_known_log_odds_is_loaded(tested_qwen3_folder: Path) -> None:
+    engine = Qwen3Reranker.from_pretrained(tested_qwen3_folder, device="cpu")
 
     assert engine.score("What is E07?", ["Error E07"])
 
 
-def test_a_template_that_is_one_newline_short_is_refused(tested_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_that_is_one_newline_short_is_refused(
+    tested_qwen3_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prompt_module, "SUFFIX", prompt_module.SUFFIX.removesuffix("\n"))
 
     with pytest.raises(RerankerSelfTestError, match=r"prompt is not the one.*151668, 198"):
-        Qwen3Reranker.from_pretrained(tested_folder, device="cpu")
+        Qwen3Reranker.from_pretrained(tested_qwen3_folder, device="cpu")
 
 
 def test_a_newline_short_in_the_body_is_seen_by_the_known_log_odds(
-    tested_folder: Path, monkeypatch: pytest.MonkeyPatch
+    tested_qwen3_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def head(self: RerankPrompt, instruction: str, query: str) -> list[int]:
         return [*self.prefix, *self._encode([f"<Instruct>: {instruction}<Query>: {query}\n<Document>:"])[0]]
@@ -57,11 +46,11 @@ def test_a_newline_short_in_the_body_is_seen_by_the_known_log_odds(
     monkeypatch.setattr(RerankPrompt, "head", head)
 
     with pytest.raises(RerankerSelfTestError, match="do not have their known log-odds"):
-        Qwen3Reranker.from_pretrained(tested_folder, device="cpu")
+        Qwen3Reranker.from_pretrained(tested_qwen3_folder, device="cpu")
 
 
 def test_a_computation_that_differs_from_the_plain_one_is_refused(
-    tested_folder: Path, monkeypatch: pytest.MonkeyPatch
+    tested_qwen3_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "retrievers.rerank.qwen3.sdpa_attention",
@@ -69,7 +58,7 @@ def test_a_computation_that_differs_from_the_plain_one_is_refused(
     )
 
     with pytest.raises(RerankerSelfTestError, match="differs from the model's own forward pass"):
-        Qwen3Reranker.from_pretrained(tested_folder, device="cpu")
+        Qwen3Reranker.from_pretrained(tested_qwen3_folder, device="cpu")
 
 
 def test_random_weights_are_refused_with_what_was_seen(qwen3_folder: Path) -> None:

@@ -301,6 +301,8 @@ def prune_last_layer(backbone: Any) -> bool:
 
 
 def _load(name: str, revision: str | None, device: str, dtype: torch.dtype) -> tuple[Any, RerankPrompt]:
+    if name.startswith((".", "/")) and not Path(name).is_dir():  # the hub would complain about the form of the name
+        raise RerankerError(f"There is no folder {name}. Expected the folder of a reranker, or its name on the hub.")
     model: Any
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision, trust_remote_code=False)
