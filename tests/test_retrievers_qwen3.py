@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -60,12 +62,17 @@ def forget(reranker: Qwen3Reranker) -> None:
     reranker._cache._scores.clear()
 
 
+@cache
+def published_tokenizer(folder: Path) -> Any:
+    return AutoTokenizer.from_pretrained(folder, padding_side="left")
+
+
 @torch.no_grad()
 def official(
     model: PreTrainedModel, folder: Path, documents: Sequence[str], batch: int, instruction: str = INSTRUCTION
 ) -> list[float]:
     """Log-odds as the model card computes them, in left-padded batches of one tokenized string a pair."""
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    tokenizer = published_tokenizer(folder)
     prefix, suffix = (tokenizer.encode(text, add_special_tokens=False) for text in (PREFIX, SUFFIX))
     yes, no = (tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no"))
     found: list[float] = []

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rerank_server import Server, rerank_server, score_of
 
 from ingest.errors import UsageError
@@ -56,7 +58,7 @@ def test_only_vllm_is_told_an_instruction() -> None:
     assert followers == ["vllm", "vllm-score"]
 
 
-@pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/", "/v2"])
+@pytest.mark.parametrize("ending", ["", "/", "//", "/v1", "/v1/", "/v2"])
 def test_an_address_may_end_in_a_version(vllm: Server, ending: str) -> None:
     vllm.url += ending
 
@@ -78,6 +80,26 @@ def test_many_texts_go_to_tei_in_batches() -> None:
         reranker.close()
 
 
+def test_any_order_of_the_results_is_restored() -> None:
+    with rerank_server("vllm") as server:
+        reranker = RemoteReranker("vllm", server.url)
+
+        @settings(max_examples=40, deadline=None)
+        @given(st.integers(1, 40).flatmap(lambda count: st.permutations(range(count))))
+        def check(order: list[int]) -> None:
+            server.always(200, {"results": [result(index, index / 7) for index in order]})
+
+            assert reranker.score("q", ["x"] * len(order)) == [index / 7 for index in range(len(order))]
+
+        check()
+        reranker.close()
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_ranking(vllm: Server) -> None:
+    assert len(ask(vllm, documents=["broken \ud800", "故障代码"])) == 2
+    assert vllm.bodies[0]["documents"] == ["broken ?", "故障代码"]
+
+
 def test_no_documents_need_no_request(vllm: Server) -> None:
     assert ask(vllm, documents=[]) == []
     assert vllm.bodies == []
@@ -91,6 +113,34 @@ def test_the_key_is_sent_and_never_shown(vllm: Server) -> None:
 
     assert vllm.headers[0]["Authorization"] == "Bearer sk-secret"
     assert "sk-secret" not in str(raised.value) + repr(RemoteReranker("vllm", vllm.url, api_key="sk-secret"))
+
+
+def test_a_key_that_the_server_repeats_is_not_shown(vllm: Server) -> None:
+    vllm.always(401, {"detail": "no such key: sk-secret"})
+
+    with pytest.raises(RerankerError, match=r"no such key: \*\*\*"):
+        ask(vllm, api_key="sk-secret")
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", " sk-secret", "sk-\rsecret", "sk-secret-ключ"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(UsageError, match="API key") as raised:
+        RemoteReranker("vllm", "http://localhost", api_key=key)
+
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+def test_a_timeout_that_is_no_time_is_refused(timeout_s: float) -> None:
+    with pytest.raises(UsageError, match="timeout"):
+        RemoteReranker("vllm", "http://localhost", timeout_s=timeout_s)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_an_error(vllm: Server) -> None:
+    vllm.always(200, b"no gzip", Content_Encoding="gzip")
+
+    with pytest.raises(RerankerError, match="broke off its answer"):
+        ask(vllm)
 
 
 @pytest.mark.usefixtures("quick")
@@ -152,6 +202,7 @@ def result(index: object, score: object) -> dict[str, object]:
     ("answer", "sentence"),
     [
         (b"<html>", "Expected JSON"),
+        (b"[" * 100_000, "Expected JSON"),
         ({"data": []}, 'results of "index"'),
         ([], 'results of "index"'),
         ({"results": [{"index": 0, "score": 1.0}]}, 'and "relevance_score"'),
@@ -161,6 +212,7 @@ def result(index: object, score: object) -> dict[str, object]:
         ({"results": [result(0, 1.0), result(1, 0.5), result(1, 0.5)]}, "each of 2 documents once"),
         ({"results": [result(0, 1.0), result(-1, 0.5)]}, "each of 2 documents once"),
         ({"results": [result(0, 1.0), result(1, float("nan"))]}, "no number"),
+        ({"results": [result(0, 1.0), result(1, 10**400)]}, "results of"),
         ({"results": [result(0, 1.0), result(1, None)]}, "results of"),
         ({"results": [result(0, 1.0), result("1", 0.5)]}, "results of"),
         ({"results": [result(0, 1.0), result(True, 0.5)]}, "results of"),
@@ -191,10 +243,31 @@ def test_threads_share_one_reranker(vllm: Server) -> None:
     reranker.close()
 
 
-@pytest.mark.parametrize("address", ["", "localhost:8000", "ftp://host", "http://", "http:// host"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "localhost:8000",
+        "ftp://host",
+        "http://",
+        "http://:80",
+        "http:// host",
+        "http://host:abc",
+        "http://[::zz]",
+        "http://host?key=1",
+        "http://host#part",
+    ],
+)
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(UsageError, match="address"):
         RemoteReranker("vllm", address)
+
+
+def test_a_password_in_the_address_is_refused_without_showing_it() -> None:
+    with pytest.raises(UsageError, match="without name and password") as raised:
+        RemoteReranker("vllm", "http://user:sk-secret@host")
+
+    assert "sk-secret" not in str(raised.value)
 
 
 def test_an_unknown_kind_of_server_is_refused() -> None:

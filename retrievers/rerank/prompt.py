@@ -13,7 +13,6 @@ a document that contains `<|im_end|>` does not end the user's turn.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,12 +70,11 @@ def without_control_tokens(tokenizer: Tokenizer) -> Tokenizer:
 
     Splitting special tokens by the library's own flag is not enough, `<think>` is none of them.
     """
-    description = json.loads(tokenizer.to_str())
-    description["added_tokens"] = []
-    description["post_processor"] = None
-    description["truncation"] = None
-    description["padding"] = None
-    return type(tokenizer).from_str(json.dumps(description))
+    plain = type(tokenizer)(tokenizer.model)
+    plain.normalizer = tokenizer.normalizer
+    plain.pre_tokenizer = tokenizer.pre_tokenizer
+    plain.decoder = tokenizer.decoder
+    return plain
 
 
 def _single_token(tokenizer: Tokenizer, word: str) -> int:
