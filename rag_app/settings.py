@@ -159,7 +159,10 @@ def load_settings(**options: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        details = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
+        details = "; ".join(
+            ": ".join((*(str(part) for part in item["loc"]), item["msg"].removeprefix("Value error, ")))
+            for item in error.errors()
+        )
         raise UsageError(
             f"The settings are not valid ({details}). They come from {path}, RAG_* and options."
         ) from error
