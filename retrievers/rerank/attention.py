@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface
 
+from retrievers.rerank.errors import first_line
 from retrievers.rerank.packing import Layout, lay_out
 
 logger = logging.getLogger(__name__)
@@ -60,14 +61,10 @@ class PackedRow:
         self.key_bounds = layout.key_bounds.tolist()
         self.query_offsets = move(layout.query_bounds, dtype=torch.int32)
         self.key_offsets = move(layout.key_bounds, dtype=torch.int32)
-        self._kept: list[tuple[Tensor, Tensor]] = []
-
-    def longest(self) -> tuple[int, int]:
-        """The most queries and the most keys of a sequence."""
-        queries, keys = (
-            max(end - start for start, end in pairwise(bounds)) for bounds in (self.query_bounds, self.key_bounds)
+        self.longest_query, self.longest_keys = (
+            int((bounds[1:] - bounds[:-1]).max()) for bounds in (layout.query_bounds, layout.key_bounds)
         )
-        return queries, keys
+        self._kept: list[tuple[Tensor, Tensor]] = []
 
     def with_heads(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """The keys and values that the sequences see, sequence by sequence."""
@@ -138,7 +135,8 @@ def varlen_attention(query: Tensor, key: Tensor, value: Tensor, row: PackedRow, 
         value,
         row.query_offsets,
         row.key_offsets,
-        *row.longest(),
+        row.longest_query,
+        row.longest_keys,
         scale=scale,
         window_size=(-1, 0),
         enable_gqa=True,
@@ -163,17 +161,13 @@ def choose_kernel(wanted: Kernel, heads: int, kv_heads: int, dim: int, like: Ten
     try:
         found = wanted(query, key, value, row, scale)
     except (ImportError, NotImplementedError, RuntimeError, TypeError) as error:
-        logger.warning("The fast attention kernel does not run here (%s); using the plain one.", _first_line(error))
+        logger.warning("The fast attention kernel does not run here (%s); using the plain one.", first_line(error))
         return sdpa_attention
     error_size = (found - sdpa_attention(query, key, value, row, scale)).abs().max().item()
     if not error_size < 0.05:  # of values around 1; half precision is off by less than 0.01
         logger.warning("The fast attention kernel is off by %.3g here; using the plain one.", error_size)
         return sdpa_attention
     return wanted
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 AttentionInterface.register(PACKED, packed_attention)

@@ -15,3 +15,8 @@ class RerankerSelfTestError(RerankerError):
 
 class RerankerMemoryError(RerankerError):
     """Not even one pair fits into the memory of the device."""
+
+
+def first_line(error: BaseException) -> str:
+    """The beginning of another library's message, for a sentence of ours; its type where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

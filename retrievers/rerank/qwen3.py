@@ -28,7 +28,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from ingest.errors import UsageError
 from retrievers.rerank.attention import PACKED, Head, Kernel, PackedRow, choose_kernel, sdpa_attention, varlen_attention
 from retrievers.rerank.cache import ScoreCache
-from retrievers.rerank.errors import RerankerError, RerankerMemoryError
+from retrievers.rerank.errors import RerankerError, RerankerMemoryError, first_line
 from retrievers.rerank.packing import Layout, lay_out, take
 from retrievers.rerank.prompt import DEFAULT_INSTRUCTION, RerankPrompt
 from retrievers.rerank.selftest import check_engine, check_prompt, check_scores, known_pairs, plain_log_odds
@@ -124,11 +124,13 @@ class Qwen3Reranker:
             )
         model, prompt = _load(str(name), revision, device, DTYPES[dtype])
         pairs = known_pairs(str(name))
-        plain = plain_log_odds(model, prompt, pairs) if self_test else []
+        plain: list[float] = []
+        if self_test:
+            check_prompt(prompt)
+            plain = plain_log_odds(model, prompt, pairs)
         reranker = cls(model, prompt, revision=_revision(model, name), max_length=max_length)
         if self_test:
             found = reranker.logits(pairs.query, pairs.documents, pairs.instruction)
-            check_prompt(prompt)
             check_engine(plain, found, dtype)
             check_scores(pairs, found, dtype)
         return reranker
@@ -264,7 +266,7 @@ class Qwen3Reranker:
         if len(row) == 1:
             raise RerankerMemoryError(
                 f"One pair of {tokens:,} tokens does not fit into the memory of {self.device} "
-                f"({str(error).splitlines()[0]}). Lower max_length (now {self.max_length:,}), take a smaller model, or "
+                f"({first_line(error)}). Lower max_length (now {self.max_length:,}), take a smaller model, or "
                 "free the device."
             ) from error
         self.row_tokens = max(1, min(self.row_tokens, tokens) // 2)
@@ -312,7 +314,7 @@ def _load(name: str, revision: str | None, device: str, dtype: torch.dtype) -> t
         return model.to(torch.device(device)), RerankPrompt.build(tokenizer.backend_tokenizer)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise RerankerError(
-            f"The reranker '{name}' cannot be loaded: {str(error).splitlines()[0]} Expected the name of a model on the "
+            f"The reranker '{name}' cannot be loaded: {first_line(error)} Expected the name of a model on the "
             "hub, or a folder with config.json, tokenizer.json and safetensors of a causal language model."
         ) from error
 

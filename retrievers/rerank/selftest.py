@@ -7,7 +7,7 @@ asked about known pairs, and refused when a check fails:
 2. the engine gives the log-odds of the model's own plain forward pass;
 3. the pairs come out with the known log-odds, or where none are known, in order and in range.
 
-A checkpoint may bring its own known pairs in a file `rerank_self_test.json`:
+The folder of a checkpoint may bring its own known pairs in a file `rerank_self_test.json`:
 `{"query": ..., "documents": [...], "instruction": ..., "log_odds": [...]}`.
 """
 
