@@ -19,6 +19,14 @@ EMBEDDERS = {"embedded": f"all-MiniLM-L6-v2@{MINILM_SHA256[:12]}"}
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingConfig:
+    """How files are read: `passwords` are tried on encrypted ones, `ocr` reads pages without a usable text layer."""
+
+    passwords: tuple[str, ...] = ()
+    ocr: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkingConfig:
     """Sizes in tokens of the embedder. Chunks below `small_tokens` are joined with their neighbour section."""
 

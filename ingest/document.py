@@ -41,10 +41,20 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Ocr:
+    """That a page's text was recognised in its image: `confidence` (0 to 1, mean of its characters) and why."""
+
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page: `number` is physical and 1-based, `label` is what is printed on it ("iv", "A-3", "17").
 
-    Formats without pages have one page, labelled "". Width and height are points, 0 without geometry.
+    Formats without pages have one page, labelled "". Width and height are points, 0 without geometry. `ocr` is None
+    where the text is the file's own. `problem` says, in a sentence, why nothing or not everything of the page was
+    read; empty when all is well.
     """
 
     number: int
@@ -52,11 +62,31 @@ class Page:
     blocks: tuple[Block, ...]
     width: float = 0.0
     height: float = 0.0
+    ocr: Ocr | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a file, which becomes a document of its own; `name` is a file name without folders."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What is known of an image or a video beside its text: "width", "duration", ... with values for people."""
+
+    kind: Literal["image", "video"]
+    facts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as read: its title (from its metadata, else its first heading, else its name) and its pages."""
+    """A file as read: its title (from its metadata, else its first heading, else empty) and its pages."""
 
     title: str
     pages: tuple[Page, ...]
+    attachments: tuple[Attachment, ...] = ()
+    media: Media | None = None

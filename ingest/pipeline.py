@@ -13,11 +13,11 @@ from pathlib import Path
 from ingest.catalog import DocumentRecord
 from ingest.chunking import chunk_document
 from ingest.collection import Collection
-from ingest.config import ChunkingConfig
+from ingest.config import ChunkingConfig, ReadingConfig
 from ingest.document import Document
 from ingest.embedding import MiniLmEncoder, token_counter
 from ingest.errors import RagError, UsageError
-from ingest.loaders import SUPPORTED_SUFFIXES, UnreadableFileError, UnsupportedFileError, load
+from ingest.loaders import SUPPORTED_SUFFIXES, Reading, UnreadableFileError, UnsupportedFileError, load
 from ingest.nodes import embedded_text, node_from_chunk
 
 
@@ -126,7 +126,7 @@ class Ingester:
                 self.collection.catalog.touch(known.document_id, size=file.size, modified_ns=file.modified_ns)
                 report.unchanged += 1
                 return
-            document = load(file.path, passwords=self._passwords)
+            document = load(file.path, Reading(ReadingConfig(tuple(self._passwords))))
         except (UnreadableFileError, UnsupportedFileError) as error:
             report.failed.append(Failure(str(file.path), str(error)))
             return
@@ -213,7 +213,7 @@ def _new_record(file: _File, content_hash: str, document: Document) -> DocumentR
         content_hash=content_hash,
         path=file.path,
         source=file.source,
-        title=document.title,
+        title=document.title or file.path.stem,
         pages=len(document.pages),
         chunks=0,
         size=file.size,

@@ -302,10 +302,10 @@ def test_text_in_content_controls_is_read(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("title", "heading", "expected"),
-    [("Supply  Agreement", "Scope", "Supply Agreement"), ("", "Scope", "Scope"), ("", "", "contract")],
-    ids=["properties", "heading", "name"],
+    [("Supply  Agreement", "Scope", "Supply Agreement"), ("", "Scope", "Scope"), ("", "", "")],
+    ids=["properties", "heading", "none"],
 )
-def test_the_title_comes_from_the_properties_then_a_heading_then_the_name(
+def test_the_title_comes_from_the_properties_else_a_heading(
     read: Read, title: str, heading: str, expected: str
 ) -> None:
     word = docx.Document()

@@ -9,10 +9,12 @@ import pytest
 from pdf_pages import HEIGHT, PROSE, WIDTH, box_of, changed, lines, texts_of, write
 from PIL import Image
 
+from ingest.config import ReadingConfig
 from ingest.errors import UsageError
 from ingest.loaders import pdf
 from ingest.loaders.errors import UnreadableFileError
 from ingest.loaders.pdf import load_pdf, render_page
+from ingest.loaders.reading import Reading
 
 
 @pytest.mark.parametrize(
@@ -58,8 +60,8 @@ def test_an_encrypted_file_opens_with_one_of_the_passwords(password: str, tmp_pa
     with pytest.raises(UnreadableFileError, match="--password"):
         load_pdf(path)
     with pytest.raises(UnreadableFileError, match="none of the passwords"):
-        load_pdf(path, passwords=["wrong"])
-    assert texts_of(load_pdf(path, passwords=["wrong", password])) == [PROSE]
+        load_pdf(path, Reading(ReadingConfig(passwords=("wrong",))))
+    assert texts_of(load_pdf(path, Reading(ReadingConfig(passwords=("wrong", password))))) == [PROSE]
     assert render_page(path, 1, passwords=[password]).startswith(b"\x89PNG")
 
 

@@ -101,10 +101,10 @@ def test_items_of_numbered_lists_carry_their_number() -> None:
     ]
 
 
-def test_titles_come_from_the_first_heading_or_the_name(tmp_path: Path) -> None:
+def test_titles_come_from_the_first_heading(tmp_path: Path) -> None:
     markdown, plain = tmp_path / "a.md", tmp_path / "plain.txt"
     markdown.write_text("## Press HP-40\n\nText.", encoding="utf-8")
     plain.write_text("Text.", encoding="utf-8")
 
     assert load_markdown(markdown).title == "Press HP-40"
-    assert load_text(plain).title == "plain"
+    assert load_text(plain).title == ""

@@ -148,11 +148,11 @@ def test_an_impossible_declaration_is_ignored(tmp_path: Path, charset: str) -> N
     [
         ("<title> Service\nmanual </title><h1>Pump</h1>", "Service manual"),
         ("<p>x</p><svg><title>icon</title></svg><h2>Pump</h2>", "Pump"),
-        ("<p>text</p>", "manual"),
+        ("<p>text</p>", ""),
     ],
-    ids=["title", "heading", "name"],
+    ids=["title", "heading", "none"],
 )
-def test_the_title_comes_from_the_head_then_a_heading_then_the_name(tmp_path: Path, page: str, title: str) -> None:
+def test_the_title_comes_from_the_head_else_a_heading(tmp_path: Path, page: str, title: str) -> None:
     assert read(tmp_path, page).title == title
 
 

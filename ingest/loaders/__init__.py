@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from ingest.document import Document
 from ingest.loaders.errors import UnreadableFileError, UnsupportedFileError
+from ingest.loaders.reading import Reading
 
-__all__ = ["SUPPORTED_SUFFIXES", "UnreadableFileError", "UnsupportedFileError", "load"]
+__all__ = ["SUPPORTED_SUFFIXES", "Reading", "UnreadableFileError", "UnsupportedFileError", "load"]
 
 MAX_FILE_BYTES = 512 * 2**20
 
 
-def _pdf(path: Path, passwords: Sequence[str]) -> Document:
+def _pdf(path: Path, reading: Reading) -> Document:
     from ingest.loaders.pdf import load_pdf
 
-    return load_pdf(path, passwords=passwords)
+    return load_pdf(path, reading)
 
 
-def _docx(path: Path, passwords: Sequence[str]) -> Document:
+def _docx(path: Path, reading: Reading) -> Document:
     from ingest.loaders.office import load_docx
 
     return load_docx(path)
 
 
-def _html(path: Path, passwords: Sequence[str]) -> Document:
+def _html(path: Path, reading: Reading) -> Document:
     from ingest.loaders.web import load_html
 
     return load_html(path)
 
 
-def _markdown(path: Path, passwords: Sequence[str]) -> Document:
+def _markdown(path: Path, reading: Reading) -> Document:
     from ingest.loaders.text import load_markdown
 
     return load_markdown(path)
 
 
-def _text(path: Path, passwords: Sequence[str]) -> Document:
+def _text(path: Path, reading: Reading) -> Document:
     from ingest.loaders.text import load_text
 
     return load_text(path)
 
 
-_LOADERS: dict[str, Callable[[Path, Sequence[str]], Document]] = {
+_LOADERS: dict[str, Callable[[Path, Reading], Document]] = {
     ".pdf": _pdf,
     ".docx": _docx,
     ".html": _html,
@@ -55,11 +56,11 @@ _LOADERS: dict[str, Callable[[Path, Sequence[str]], Document]] = {
 SUPPORTED_SUFFIXES = frozenset(_LOADERS)
 
 
-def load(path: Path, *, passwords: Sequence[str] = ()) -> Document:
+def load(path: Path, reading: Reading | None = None) -> Document:
     """The file as a document with at least one word of text.
 
-    `passwords` are tried on an encrypted file. Raises `UnsupportedFileError` for a type that is not known and
-    `UnreadableFileError` for a file that is damaged, locked, empty or not what its name says.
+    Raises `UnsupportedFileError` for a type that is not known and `UnreadableFileError` for a file that is damaged,
+    locked, empty or not what its name says.
     """
     loader = _LOADERS.get(path.suffix.lower())
     if loader is None:
@@ -72,7 +73,7 @@ def load(path: Path, *, passwords: Sequence[str] = ()) -> Document:
         raise UnreadableFileError(
             f"The file has {size >> 20} MB; at most {MAX_FILE_BYTES >> 20} MB are read. Split it."
         )
-    document = loader(path, passwords)
+    document = loader(path, reading or Reading())
     if not any(block.text.strip() for page in document.pages for block in page.blocks):
         raise UnreadableFileError("The file holds no text.")
     return document

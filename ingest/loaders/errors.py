@@ -10,4 +10,8 @@ class UnsupportedFileError(RagError):
 
 
 class UnreadableFileError(RagError):
-    """The file is damaged, locked by a password, empty, or not what its name says."""
+    """The file is damaged, empty, or not what its name says."""
+
+
+class LockedFileError(UnreadableFileError):
+    """The file needs a password that was not among those given."""

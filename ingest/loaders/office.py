@@ -73,7 +73,7 @@ def load_docx(path: Path) -> Document:
     """
     word = _open(path)
     pages = _Reader(word).pages()
-    return Document(document_title(word.title, pages, path), pages)
+    return Document(document_title(word.title, pages), pages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from PIL import Image, ImageDraw
 
 from ingest.document import Block, Box, Document, Page
 from ingest.errors import UsageError
-from ingest.loaders.errors import UnreadableFileError
+from ingest.loaders.errors import LockedFileError, UnreadableFileError
 from ingest.loaders.layout import Style, page_blocks, without_contents
 from ingest.loaders.pdf_facts import read_facts
 from ingest.loaders.pdf_text import PageText, read_page
+from ingest.loaders.reading import Reading
 from ingest.loaders.runs import RunningText
 from ingest.loaders.titles import document_title
 
@@ -33,16 +34,17 @@ HIGHLIGHT = (255, 200, 0, 90)
 _HEADER_SEARCH_BYTES = 1024
 
 
-def load_pdf(path: Path, *, passwords: Sequence[str] = ()) -> Document:
+def load_pdf(path: Path, reading: Reading | None = None) -> Document:
     """The PDF's pages with their printed labels, boxes in points from the top left as displayed.
 
     Running headers and footers are left out. Raises `UnreadableFileError` for a damaged or locked file and for one
     without any text.
     """
+    reading = reading or Reading()
     with path.open("rb") as file:
         if b"%PDF-" not in file.read(_HEADER_SEARCH_BYTES):
             raise UnreadableFileError("This is not a PDF, though it is named like one. Check the file.")
-    with _LOCK, _opened(path, passwords) as (pdf, password):
+    with _LOCK, _opened(path, reading.config.passwords) as (pdf, password):
         texts = [_read_page(pdf, index) for index in range(len(pdf))]
     if not any(text.runs for text in texts):
         raise UnreadableFileError("No page has a text layer: this looks like a scan, and OCR is not available yet.")
@@ -55,7 +57,7 @@ def load_pdf(path: Path, *, passwords: Sequence[str] = ()) -> Document:
         Page(number, label, _displayed(text, page_blocks(page_runs, text.rules, style)), *text.displayed_size)
         for number, (label, text, page_runs) in enumerate(zip(facts.labels, texts, runs, strict=True), start=1)
     )
-    return Document(document_title(facts.title, pages, path), pages)
+    return Document(document_title(facts.title, pages), pages)
 
 
 def _displayed(text: PageText, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -116,7 +118,7 @@ def _opened(path: Path, passwords: Sequence[str]) -> Iterator[tuple[Any, str | N
             pdf.close()
         return
     given = "none of the passwords given opens it" if passwords else "no password was given"
-    raise UnreadableFileError(f"The PDF is encrypted and {given}. Name its password with --password.")
+    raise LockedFileError(f"The PDF is encrypted and {given}. Name its password with --password.")
 
 
 def _read_page(pdf: Any, index: int) -> PageText:

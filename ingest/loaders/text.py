@@ -40,13 +40,13 @@ _QUESTION = re.compile(r".{8,240}[?？]")
 def load_text(path: Path) -> Document:
     """A plain text file: paragraphs, and as headings numbered titles, lines in capitals and questions alone."""
     text = decode(path.read_bytes())
-    return Document(path.stem, (Page(1, "", tuple(text_blocks(text))),))
+    return Document("", (Page(1, "", tuple(text_blocks(text))),))
 
 
 def load_markdown(path: Path) -> Document:
     """A Markdown file: its headings, paragraphs, list items, code and tables."""
     blocks = tuple(markdown_blocks(decode(path.read_bytes())))
-    title = next((block.text for block in blocks if block.kind == "heading"), path.stem)
+    title = next((block.text for block in blocks if block.kind == "heading"), "")
     return Document(title, (Page(1, "", blocks),))
 
 

@@ -1,10 +1,9 @@
-"""The title of a document: what its metadata says, else its first heading, else the file's name."""
+"""The title of a document: what its metadata says, else its first heading."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from ingest.document import Page
 from ingest.numbering import clause_number
@@ -20,12 +19,15 @@ _ONLY_A_PLACE = re.compile(
 _PAGES_WITH_TITLE = 3
 
 
-def document_title(named: str, pages: Sequence[Page], path: Path) -> str:
-    """The title as a person would say it; `named` is the one in the file's metadata, empty without one."""
+def document_title(named: str, pages: Sequence[Page]) -> str:
+    """The title as a person would say it; `named` is the one in the file's metadata, empty without one.
+
+    Empty where neither says it: the file's name is not a fact about its content.
+    """
     named = " ".join(named.split())
     if named and not _NO_TITLE.match(named):
         return named
-    return _first_heading(pages[:_PAGES_WITH_TITLE]) or path.stem
+    return _first_heading(pages[:_PAGES_WITH_TITLE])
 
 
 def _first_heading(pages: Sequence[Page]) -> str:

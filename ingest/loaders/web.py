@@ -49,7 +49,7 @@ def load_html(path: Path) -> Document:
     root = _parse(path.read_bytes())
     pages = (Page(1, "", tuple(_Reader(root).blocks())),)
     titles = (title.text_content() for title in root.xpath("//title[not(ancestor::svg)]"))
-    return Document(document_title(next(titles, ""), pages, path), pages)
+    return Document(document_title(next(titles, ""), pages), pages)
 
 
 def _parse(content: bytes) -> Any:
