@@ -21,6 +21,7 @@ from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.document import Block, Document, Line, Page
 from ingest.embedding import MiniLmEncoder
+from ingest.engines.local import LocalEngine
 from ingest.pipeline import Ingester
 from retrievers.hybrid import HybridRetriever, embedded_reranker
 
@@ -73,11 +74,11 @@ def main() -> None:
         pdf = Path(folder) / "manual.pdf"
         write_pdf(pdf, draw)
         with Collection.create(StoreConfig(Path(folder) / "a"), EmbeddingConfig(), ChunkingConfig()) as collection:
-            report = Ingester(collection, encoder, ChunkingConfig()).sync([pdf])
+            report = Ingester(collection, LocalEngine(encoder, ChunkingConfig())).sync([pdf])
         print(f"ingest of a PDF of {PAGES} pages: {report.seconds:.1f} s ({report.chunks} passages; limit 60 s)")
 
         with Collection.create(StoreConfig(Path(folder) / "b"), EmbeddingConfig(), ChunkingConfig()) as collection:
-            ingester = Ingester(collection, encoder, ChunkingConfig())
+            ingester = Ingester(collection, LocalEngine(encoder, ChunkingConfig()))
             number = 0
             while len(collection.vectors) < CHUNKS:
                 number += 1

@@ -12,13 +12,19 @@ from ingest.cli import (
     IngestRequest,
     JsonOption,
     KindOption,
+    OcrOption,
     PasswordOption,
+    PasswordsOption,
     PathsArgument,
     PruneOption,
     RebuildOption,
+    ReportOption,
+    RetryOption,
+    WatchOption,
+    reading_config,
     run_ingest,
 )
-from ingest.config import ChunkingConfig, StoreConfig
+from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.errors import RagError
 
 
@@ -28,15 +34,29 @@ def ingest(
     collection: Annotated[str, typer.Option(envvar="RAG_COLLECTION", help="The collection to fill.")] = "default",
     prune: PruneOption = False,
     rebuild: RebuildOption = False,
+    retry_failed: RetryOption = False,
+    watch: WatchOption = False,
     kind: KindOption = None,
     password: PasswordOption = None,
+    passwords: PasswordsOption = None,
+    ocr: OcrOption = True,
+    report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
     """Read files and folders into a collection."""
-    request = IngestRequest(paths, prune, rebuild, tuple(password or ()), kind)
     store = StoreConfig(home or platformdirs.user_data_path("rag-app"), collection)
     try:
-        code = run_ingest(request, store, ChunkingConfig(), as_json=json)
+        request = IngestRequest(
+            paths,
+            prune=prune,
+            rebuild=rebuild,
+            retry_failed=retry_failed,
+            watch=watch,
+            kind=kind,
+            reading=reading_config(password, passwords, ocr),
+            report=report,
+        )
+        code = run_ingest(request, store, EmbeddingConfig(), ChunkingConfig(), as_json=json)
     except RagError as error:
         typer.echo(f"rag-app: {error}", err=True)
         raise typer.Exit(error.exit_code) from error

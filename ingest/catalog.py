@@ -8,17 +8,22 @@ written before they are touched, so that whatever a crash leaves behind is known
 from __future__ import annotations
 
 import re
+import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.config import StoreConfig
-from ingest.errors import RagError, UnknownCollectionError, UsageError
+from ingest.document import Ocr
+from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
+from ingest.records import DocumentRecord, FileRecord, PageRecord, Sketch
 
 Kind = Literal["general", "manual", "contract"]
 """What the documents of a collection are; it decides what counts as relevant where a question does not say."""
@@ -27,63 +32,80 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_KIND: Kind = "general"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT PRIMARY KEY,
+    version TEXT NOT NULL UNIQUE,
     content_hash TEXT NOT NULL,
-    path TEXT NOT NULL UNIQUE,
-    source TEXT NOT NULL,
     title TEXT NOT NULL,
+    titled_by_name INTEGER NOT NULL,
     pages INTEGER NOT NULL,
+    ocr_pages INTEGER NOT NULL,
     chunks INTEGER NOT NULL,
+    media TEXT NOT NULL,
+    ingested_at TEXT NOT NULL,
+    revision_of TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY,
+    source TEXT NOT NULL,
     size INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL,
-    ingested_at TEXT NOT NULL
+    document_id TEXT REFERENCES documents,
+    problem TEXT NOT NULL,
+    container TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS files_by_document ON files (document_id);
+CREATE INDEX IF NOT EXISTS files_by_container ON files (container);
+CREATE TABLE IF NOT EXISTS pages (
+    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    characters INTEGER NOT NULL,
+    ocr_confidence REAL,
+    ocr_reason TEXT NOT NULL,
+    problem TEXT NOT NULL,
+    PRIMARY KEY (document_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sketches (
+    document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    sketch BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS bands (
+    band INTEGER NOT NULL,
+    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+    PRIMARY KEY (band, document_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS bands_by_document ON bands (document_id);
 CREATE TABLE IF NOT EXISTS stale (version TEXT PRIMARY KEY) STRICT;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """One live document. `source` is the name shown to people, `path` the file it was read from."""
-
-    document_id: str
-    content_hash: str
-    path: Path
-    source: str
-    title: str
-    pages: int
-    chunks: int
-    size: int
-    modified_ns: int
-    ingested_at: datetime
-
-    @property
-    def version(self) -> str:
-        return version_of(self.document_id, self.content_hash)
-
-
-def version_of(document_id: str, content_hash: str) -> str:
-    """The name under which the indexes hold this content of this document."""
-    return f"{document_id}-{content_hash[:16]}"
 
 
 class Catalog:
     """The documents of one collection. Safe to use from several threads; every method is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, any_version: bool = False) -> None:
+        """Opens or makes it. With `any_version` one of another version of this program is opened too, for its kind.
+
+        Raises `IndexMismatchError` for one of another version, and `RagError` for a file that is no catalog.
+        """
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.executescript(_SCHEMA)
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            if not any_version:
+                _check_schema(self._connection)
+                self._connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             raise RagError(
                 f"The catalog {path} cannot be opened ({error}). Restore it, or remove its folder and ingest again."
             ) from error
         self._lock = threading.RLock()
+        self._sources: dict[str, str] | None = None
+        self._generation = 0
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -96,21 +118,39 @@ class Catalog:
                 raise
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may change which documents are live, or what they are called."""
+        with self._transaction() as connection:
+            yield connection
+            # Before others can look: the lock is held until after the commit.
+            self._sources = None
+            self._generation += 1
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @property
+    def generation(self) -> int:
+        """Grows with every change of the live documents: two equal values mean that none came or went between."""
+        return self._generation
+
+    # What the collection is
+
     def identity(self) -> dict[str, str]:
         """What the collection was made with; empty for a new one."""
-        with self._lock:
-            return dict(self._connection.execute("SELECT key, value FROM identity"))
+        return dict(self._rows("SELECT key, value FROM identity"))
 
-    def set_identity(self, identity: dict[str, str]) -> None:
+    def set_identity(self, identity: Mapping[str, str]) -> None:
         with self._transaction() as connection:
             connection.execute("DELETE FROM identity")
             connection.executemany("INSERT INTO identity VALUES (?, ?)", identity.items())
 
     def kind(self) -> Kind:
         """What the documents are; the default where nobody said. Raises `RagError` for a kind of a later version."""
-        with self._lock:
-            row = self._connection.execute("SELECT value FROM properties WHERE key = 'kind'").fetchone()
-        stored = DEFAULT_KIND if row is None else row[0]
+        rows = self._rows("SELECT value FROM properties WHERE key = 'kind'")
+        stored = rows[0][0] if rows else DEFAULT_KIND
         for kind in KINDS:
             if kind == stored:
                 return kind
@@ -123,99 +163,257 @@ class Catalog:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO properties VALUES ('kind', ?)", (kind,))
 
+    def identifier(self) -> str:
+        """A random word that tells this collection from any other, the same as long as it lives."""
+        with self._transaction() as connection:
+            made = ("identifier", secrets.token_hex(8))
+            connection.execute("INSERT OR IGNORE INTO properties VALUES (?, ?)", made)
+            rows = connection.execute("SELECT value FROM properties WHERE key = 'identifier'").fetchall()
+        return str(rows[0][0])
+
+    # What it holds
+
     def documents(self) -> list[DocumentRecord]:
         """All live documents by source name."""
-        with self._lock:
-            rows = self._connection.execute("SELECT * FROM documents ORDER BY source, path").fetchall()
-        return [_record(row) for row in rows]
+        records = self._documents("")
+        return sorted(records, key=lambda record: (record.source, str(record.path)))
 
     def document(self, document_id: str) -> DocumentRecord | None:
+        records = self._documents("WHERE document_id = ?", document_id)
+        return records[0] if records else None
+
+    def _documents(self, where: str, *values: object) -> list[DocumentRecord]:
         with self._lock:
-            row = self._connection.execute("SELECT * FROM documents WHERE document_id = ?", (document_id,)).fetchone()
-        return None if row is None else _record(row)
+            rows = self._rows(f"SELECT * FROM documents {where}", *values)
+            files: dict[str, list[FileRecord]] = {}
+            for row in self._rows(f"SELECT * FROM files {where} ORDER BY path", *values):
+                file = _file(row)
+                files.setdefault(file.document_id or "", []).append(file)
+        return [_document(row, files[row[0]]) for row in rows]
 
-    def live_versions(self) -> set[str]:
+    def files(self) -> dict[Path, FileRecord]:
+        """Every file that was looked at, attachments too, by path in order."""
+        return {file.path: file for file in map(_file, self._rows("SELECT * FROM files ORDER BY path"))}
+
+    def pages(self, document_id: str) -> list[PageRecord]:
+        """How each page of a document was read, in order."""
+        rows = self._rows("SELECT * FROM pages WHERE document_id = ? ORDER BY number", document_id)
+        return [
+            PageRecord(number, label, characters, None if sure is None else Ocr(sure, reason), problem)
+            for _, number, label, characters, sure, reason, problem in rows
+        ]
+
+    def troubled_documents(self) -> set[str]:
+        """The documents with a page that could not be read whole."""
+        return {row[0] for row in self._rows("SELECT DISTINCT document_id FROM pages WHERE problem <> ''")}
+
+    def sources(self) -> dict[str, str]:
+        """The live versions, each with the name of its document's first file. Not to be changed by the caller."""
         with self._lock:
-            rows = self._connection.execute("SELECT document_id, content_hash FROM documents").fetchall()
-        return {version_of(*row) for row in rows}
+            if self._sources is None:
+                self._sources = dict(
+                    self._rows(
+                        "SELECT version, source FROM documents JOIN files USING (document_id) ORDER BY path DESC"
+                    )
+                )
+            return self._sources
 
-    def begin(self, version: str) -> None:
-        """Notes that the indexes are about to receive a version that is not live yet; a live one is not noted."""
-        with self._transaction() as connection:
-            if version in self.live_versions():  # noted, it would be swept after a crash
-                return
-            connection.execute("INSERT OR IGNORE INTO stale VALUES (?)", (version,))
+    # How it changes
 
-    def make_live(self, record: DocumentRecord) -> None:
-        """Shows this version of the document in place of the one before it, which becomes stale."""
+    def begin(self, versions: Iterable[str]) -> None:
+        """Notes that the indexes are about to receive versions that are not live yet; live ones are not noted."""
         with self._transaction() as connection:
-            self._mark_stale(connection, record.document_id)
+            connection.executemany(
+                "INSERT OR IGNORE INTO stale SELECT ?1 WHERE ?1 NOT IN (SELECT version FROM documents)",
+                [(version,) for version in versions],
+            )
+
+    def make_live(
+        self,
+        record: DocumentRecord,
+        pages: Sequence[PageRecord] = (),
+        sketch: Sketch | None = None,
+        attachments: Sequence[FileRecord] = (),
+    ) -> None:
+        """Shows this version of the document in place of the one before it, which becomes stale.
+
+        Its files now hold this document; a document that they held before, and that no other file holds, goes.
+        """
+        with self._change() as connection:
+            before = connection.execute(
+                "SELECT version FROM documents WHERE document_id = ? AND version <> ?",
+                (record.document_id, record.version),
+            ).fetchall()
+            connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", before)
             connection.execute("DELETE FROM stale WHERE version = ?", (record.version,))
             connection.execute(
-                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.document_id,
-                    record.content_hash,
-                    str(record.path),
-                    record.source,
-                    record.title,
-                    record.pages,
-                    record.chunks,
-                    record.size,
-                    record.modified_ns,
-                    record.ingested_at.astimezone(UTC).isoformat(),
-                ),
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, "
+                "content_hash = excluded.content_hash, title = excluded.title, "
+                "titled_by_name = excluded.titled_by_name, pages = excluded.pages, ocr_pages = excluded.ocr_pages, "
+                "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at",
+                _document_row(record),
             )
+            for table in ("pages", "sketches", "bands"):
+                connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (record.document_id,))
+            connection.executemany(
+                "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", [_page_row(record, page) for page in pages]
+            )
+            if sketch is not None:
+                _put_sketch(connection, record.document_id, sketch)
+            _put_files(connection, record.files)
+            # Those that a version before has left are what they were: the content is the same.
+            connection.executemany("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, attachments))
 
-    def touch(self, document_id: str, *, size: int, modified_ns: int) -> None:
-        """Remembers the file's new time stamp; its content is the same."""
-        with self._transaction() as connection:
-            connection.execute(
-                "UPDATE documents SET size = ?, modified_ns = ? WHERE document_id = ?",
-                (size, modified_ns, document_id),
-            )
+    def put_files(self, files: Sequence[FileRecord]) -> None:
+        """Remembers these files as they are; a document that no file holds any more becomes stale."""
+        with self._change() as connection:
+            _put_files(connection, files)
+
+    def forget_files(self, paths: Sequence[Path]) -> None:
+        """Forgets these files, and with the last file of a document the document, which becomes stale."""
+        with self._change() as connection:
+            held = _held_by(connection, paths)
+            connection.executemany("DELETE FROM files WHERE path = ?", [(str(path),) for path in paths])
+            _drop_orphans(connection, held)
 
     def remove(self, document_id: str) -> None:
-        """Hides the document; its version becomes stale."""
+        """Hides the document and forgets its files; its version becomes stale."""
+        with self._change() as connection:
+            connection.execute("DELETE FROM files WHERE document_id = ?", (document_id,))
+            _drop_orphans(connection, {document_id})
+
+    def set_revisions(self, revisions: Mapping[str, str]) -> None:
+        """Notes for each of these documents the one that it is a revision of, "" for none."""
         with self._transaction() as connection:
-            self._mark_stale(connection, document_id)
-            connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
+            connection.executemany(
+                "UPDATE documents SET revision_of = ? WHERE document_id = ?",
+                [(earlier, document_id) for document_id, earlier in revisions.items()],
+            )
+
+    def alike(self, document_id: str, limit: int) -> dict[str, NDArray[np.uint32]]:
+        """The sketches of the documents that share most bands with this one, itself included, by document id."""
+        rows = self._rows(
+            "SELECT other.document_id, sketch FROM bands AS own JOIN bands AS other USING (band) "
+            "JOIN sketches ON sketches.document_id = other.document_id WHERE own.document_id = ? "
+            "GROUP BY other.document_id ORDER BY count(*) DESC, other.document_id LIMIT ?",
+            document_id,
+            limit,
+        )
+        return {other: np.frombuffer(blob, dtype="<u4").astype(np.uint32) for other, blob in rows}
 
     def stale(self) -> list[str]:
         """Versions that the indexes may hold though they are not live."""
-        with self._lock:
-            return [version for (version,) in self._connection.execute("SELECT version FROM stale")]
+        return [version for (version,) in self._rows("SELECT version FROM stale")]
 
-    def forget_stale(self, version: str) -> None:
+    def forget_stale(self, versions: Iterable[str]) -> None:
         with self._transaction() as connection:
-            connection.execute("DELETE FROM stale WHERE version = ?", (version,))
+            connection.executemany("DELETE FROM stale WHERE version = ?", [(version,) for version in versions])
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
-    @staticmethod
-    def _mark_stale(connection: sqlite3.Connection, document_id: str) -> None:
-        rows = connection.execute(
-            "SELECT document_id, content_hash FROM documents WHERE document_id = ?", (document_id,)
-        ).fetchall()
-        connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(version_of(*row),) for row in rows])
+
+def _put_files(connection: sqlite3.Connection, files: Sequence[FileRecord]) -> None:
+    held = _held_by(connection, [file.path for file in files])
+    connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, files))
+    _drop_orphans(connection, held)
 
 
-def _record(row: tuple[str, str, str, str, str, int, int, int, int, str]) -> DocumentRecord:
-    document_id, content_hash, path, source, title, pages, chunks, size, modified_ns, ingested_at = row
+def _held_by(connection: sqlite3.Connection, paths: Sequence[Path]) -> set[str]:
+    """The documents that these files hold."""
+    query = "SELECT document_id FROM files WHERE path = ? AND document_id IS NOT NULL"
+    return {row[0] for path in paths for row in connection.execute(query, (str(path),))}
+
+
+def _drop_orphans(connection: sqlite3.Connection, document_ids: set[str]) -> None:
+    """Drops those of the documents that no file holds, and what was attached to them."""
+    for document_id in document_ids:
+        if connection.execute("SELECT 1 FROM files WHERE document_id = ? LIMIT 1", (document_id,)).fetchone():
+            continue
+        connection.execute(
+            "INSERT OR IGNORE INTO stale SELECT version FROM documents WHERE document_id = ?", (document_id,)
+        )
+        connection.execute("DELETE FROM documents WHERE document_id = ?", (document_id,))
+        query = "SELECT path FROM files WHERE container = ?"
+        attached = [Path(path) for (path,) in connection.execute(query, (document_id,))]
+        held = _held_by(connection, attached)
+        connection.execute("DELETE FROM files WHERE container = ?", (document_id,))
+        _drop_orphans(connection, held)
+
+
+def _put_sketch(connection: sqlite3.Connection, document_id: str, sketch: Sketch) -> None:
+    connection.execute("INSERT INTO sketches VALUES (?, ?)", (document_id, sketch.values.astype("<u4").tobytes()))
+    bands = [(band, document_id) for band in sketch.bands]
+    connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", bands)
+
+
+def _check_schema(connection: sqlite3.Connection) -> None:
+    """Raises `IndexMismatchError` for a catalog of an earlier version, whose tables are others."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and version != _SCHEMA_VERSION:
+        raise IndexMismatchError(
+            "The collection was made by another version of this program. Rebuild it: rag-app ingest --rebuild PATH."
+        )
+    connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
+def _row(file: FileRecord) -> tuple[object, ...]:
+    return (
+        str(file.path),
+        file.source,
+        file.size,
+        file.modified_ns,
+        file.document_id,
+        file.problem,
+        file.container,
+    )
+
+
+def _document_row(record: DocumentRecord) -> tuple[object, ...]:
+    return (
+        record.document_id,
+        record.version,
+        record.content_hash,
+        record.title,
+        record.titled_by_name,
+        record.pages,
+        record.ocr_pages,
+        record.chunks,
+        record.media,
+        record.ingested_at.astimezone(UTC).isoformat(),
+        record.revision_of,
+    )
+
+
+def _file(row: Any) -> FileRecord:
+    path, *others = row
+    return FileRecord(Path(path), *others)
+
+
+def _document(row: Any, files: Sequence[FileRecord]) -> DocumentRecord:
+    document_id, version, content_hash, title, named, pages, ocr_pages, chunks, media, at, revision_of = row
     return DocumentRecord(
         document_id,
+        version,
         content_hash,
-        Path(path),
-        source,
         title,
+        bool(named),
         pages,
+        ocr_pages,
         chunks,
-        size,
-        modified_ns,
-        datetime.fromisoformat(ingested_at),
+        media,
+        datetime.fromisoformat(at),
+        tuple(files),
+        revision_of,
     )
+
+
+def _page_row(record: DocumentRecord, page: PageRecord) -> tuple[object, ...]:
+    sure, reason = (page.ocr.confidence, page.ocr.reason) if page.ocr else (None, "")
+    return record.document_id, page.number, page.label, page.characters, sure, reason, page.problem
 
 
 def check_name(name: str) -> None:

@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ingest.catalog import Kind
-from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreConfig
+from ingest.errors import RagError, StorageError, UsageError
+from ingest.report import IngestReport, check_report_path, write_report
+from ingest.scanning import find_files
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport
     from ingest.pipeline import Progress as IngestProgress
 
 MAX_REASONS_SHOWN = 50
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C has ended."""
 
 # The options that `python -m ingest` and `rag-app ingest` share.
 PathsArgument = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 PruneOption = Annotated[bool, typer.Option("--prune", help="Remove documents below PATH whose file is gone.")]
 RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Drop the collection's index first.")]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Read files and pages again that failed before and have not changed.")
+]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Stay, and read what changes, until Ctrl-C.")]
 KindOption = Annotated[
     Kind | None,
     typer.Option("--kind", help="What the documents are, which decides what counts as relevant; kept when not given."),
 ]
 PasswordOption = Annotated[
     list[str] | None, typer.Option("--password", help="Tried on encrypted files; may be given several times.")
+]
+PasswordsOption = Annotated[
+    Path | None, typer.Option("--passwords", help="A file with more of them, one a line.", show_default=False)
+]
+OcrOption = Annotated[bool, typer.Option(help="Read pages without a usable text layer by OCR.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write every document with its outcome to FILE.html or FILE.json.", metavar="FILE"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 
@@ -43,37 +62,124 @@ class IngestRequest:
     paths: list[Path]
     prune: bool = False
     rebuild: bool = False
-    passwords: tuple[str, ...] = ()
+    retry_failed: bool = False
+    watch: bool = False
     kind: Kind | None = None
+    reading: ReadingConfig = field(default_factory=ReadingConfig)
+    report: Path | None = None
+
+    def check(self) -> None:
+        """Raises `UsageError` for what would fail later: nothing has been dropped or made yet."""
+        find_files(self.paths, missing_ok=self.prune)
+        if self.report:
+            check_report_path(self.report)
+        if self.watch and self.prune:
+            missing = [path for path in self.paths if not path.expanduser().exists()]
+            if missing:
+                raise UsageError(f"There is no file or folder {missing[0]} to watch. Check the path.")
 
 
-def run_ingest(request: IngestRequest, store: StoreConfig, chunking: ChunkingConfig, *, as_json: bool) -> int:
-    """Ingests, prints the report and returns the exit code: 0, or 1 when a file failed.
+def reading_config(password: list[str] | None, passwords: Path | None, ocr: bool) -> ReadingConfig:
+    """How files are to be read. Raises `UsageError` for a file of passwords that cannot be read."""
+    given = list(password or ())
+    if passwords:
+        try:
+            given += [line for line in passwords.read_text(encoding="utf-8").splitlines() if line]
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The passwords in {passwords} cannot be read ({error}).") from error
+    return ReadingConfig(tuple(given), ocr)
 
-    Progress goes to stderr; stdout carries the report alone.
+
+def run_ingest(
+    request: IngestRequest,
+    store: StoreConfig,
+    embedding: EmbeddingConfig,
+    chunking: ChunkingConfig,
+    *,
+    as_json: bool,
+) -> int:
+    """Ingests, prints the report and returns the exit code: 0, 1 when a file failed, 130 after Ctrl-C.
+
+    Progress goes to stderr; stdout carries the report alone. With `watch` it returns only after Ctrl-C.
     """
     # The models load here, not when the command line is read.
     from ingest.collection import Collection, drop_collection, stored_kind
     from ingest.embedding import MiniLmEncoder
-    from ingest.pipeline import Ingester, find_files
+    from ingest.engines.local import LocalEngine
+    from ingest.pipeline import Ingester
 
-    embedding = EmbeddingConfig()
-    find_files(request.paths, known=request.prune)  # a mistyped path is known before anything is dropped or made
+    request.check()
     kind = request.kind
     if request.rebuild:
         kind = kind or stored_kind(store)  # it was told by a person and is not made from the documents
         drop_collection(store)
-    with Collection.create(store, embedding, chunking) as collection:
+    with stopping() as stop, Collection.create(store, embedding, chunking) as collection:
         if kind:
             collection.catalog.set_kind(kind)
-        ingester = Ingester(collection, MiniLmEncoder(embedding), chunking, passwords=request.passwords)
-        with progress_bar() as on_progress:
-            report = ingester.sync(request.paths, prune=request.prune, on_progress=on_progress)
-    if as_json:
-        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
-    else:
-        print_report(report, Console())
+        ours = [store.folder, *([request.report] if request.report else [])]
+        ingester = Ingester(collection, LocalEngine(MiniLmEncoder(embedding), chunking, request.reading))
+
+        def sync(retry_failed: bool) -> IngestReport:
+            with progress_bar() as on_progress:
+                report = ingester.sync(
+                    request.paths,
+                    prune=request.prune,
+                    retry_failed=retry_failed,
+                    leave_out=ours,
+                    on_progress=on_progress,
+                    stop=stop.is_set,
+                )
+            if request.report:
+                write_report(report, request.report)
+            show_report(report, as_json=as_json)
+            return report
+
+        if request.watch:
+            _watch(request.paths, ours, lambda: sync(False), stop)
+            return INTERRUPTED
+        report = sync(request.retry_failed)
+    if report.stopped:
+        typer.echo("Stopped. What was read is kept: the same command goes on from there.", err=True)
+        return INTERRUPTED
     return 1 if report.failed else 0
+
+
+def _watch(paths: Sequence[Path], leave_out: Sequence[Path], sync: Callable[[], object], stop: threading.Event) -> None:
+    """Reads what is there, then whatever changes. What cannot be read at one time may be there at the next."""
+    from ingest.watching import changes
+
+    typer.echo("Watching; Ctrl-C stops.", err=True)
+    for _ in chain([None], changes(paths, stop, leave_out=leave_out)):
+        try:
+            sync()
+        except StorageError:
+            raise
+        except RagError as error:
+            typer.echo(f"rag-app: {error}", err=True)
+        if stop.is_set():
+            return
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or a polite kill sets; the second Ctrl-C interrupts at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        typer.echo("\nStopping when the documents at hand are stored; Ctrl-C again stops at once.", err=True)
+
+    if threading.current_thread() is not threading.main_thread():  # no other may set handlers
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -102,19 +208,31 @@ def progress_bar() -> Iterator[Callable[[IngestProgress], None]]:
         yield show
 
 
+def show_report(report: IngestReport, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.summary(), ensure_ascii=False))
+    else:
+        print_report(report, Console())
+
+
 def print_report(report: IngestReport, console: Console) -> None:
+    named = {"duplicate": "known under another name"}
     counts = ", ".join(
-        f"{getattr(report, name)} {name}"
-        for name in ("added", "updated", "unchanged", "deleted")
-        if getattr(report, name)
+        f"{report.count(outcome)} {named.get(outcome, outcome)}"
+        for outcome in ("added", "updated", "unchanged", "duplicate", "deleted")
+        if report.count(outcome)
     )
+    by_ocr = f" ({report.ocr_pages} by OCR)" if report.ocr_pages else ""
     console.print(
-        f"{counts or 'nothing changed'}: {report.pages} pages, {report.chunks} passages in {report.seconds:.1f} s",
+        f"{counts or 'nothing changed'}: {report.pages} pages{by_ocr}, {report.chunks} passages "
+        f"in {report.seconds:.1f} s",
         highlight=False,
     )
     if report.skipped:
         console.print(f"{len(report.skipped)} files of other types were left out.", highlight=False)
+    if report.problem_pages:
+        console.print(f"{report.problem_pages} pages could not be read whole; --report names them.", style="yellow")
     for failure in report.failed[:MAX_REASONS_SHOWN]:
         console.print(f"failed: {failure.path}: {failure.reason}", highlight=False, markup=False, style="red")
     if len(report.failed) > MAX_REASONS_SHOWN:
-        console.print(f"... and {len(report.failed) - MAX_REASONS_SHOWN} more failed; --json lists all.", style="red")
+        console.print(f"... and {len(report.failed) - MAX_REASONS_SHOWN} more failed; --report lists all.", style="red")

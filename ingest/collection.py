@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
-from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.schema import NodeWithScore
 
-from ingest.catalog import Catalog, DocumentRecord, Kind, catalog_path, check_name, require_collection
+from ingest.catalog import Catalog, Kind, catalog_path, check_name, require_collection
 from ingest.config import (
     CHUNKER_VERSION,
     SEGMENTATION_VERSION,
@@ -21,9 +22,14 @@ from ingest.config import (
     EmbeddingConfig,
     StoreConfig,
 )
-from ingest.errors import HomeLockedError, IndexMismatchError, RagError, UsageError
+from ingest.errors import HomeLockedError, IndexMismatchError, RagError, StorageError, UsageError
 from ingest.keyword import KeywordIndex
-from ingest.store import VectorStore
+from ingest.records import Entry, FileRecord, document_of
+from ingest.store import VectorStore, drop_store
+
+LEAST_FREE_BYTES = 200 * 2**20
+ATTACHED = " > "
+"""Between the name of a document and that of a file that came with it."""
 
 
 class Collection:
@@ -33,7 +39,7 @@ class Collection:
         self.config = config
         self._lock = lock
         self.catalog = Catalog(catalog_path(config))
-        self.vectors = VectorStore(config.folder / "chroma")
+        self.vectors = VectorStore(config, self.catalog.identifier())
         self.keywords = KeywordIndex(config.folder / "keywords")
 
     @classmethod
@@ -88,16 +94,42 @@ class Collection:
                 f"Set them back, or rebuild it: rag-app ingest --rebuild --collection {self.config.collection} PATH."
             )
 
-    def put(self, record: DocumentRecord, nodes: Sequence[TextNode]) -> None:
-        """Shows this version of a document in place of any before it; searches see one or the other, whole.
+    def check_space(self) -> None:
+        """Raises `StorageError` where the disk is nearly full: better before an ingest than in its middle."""
+        free = shutil.disk_usage(self.config.folder).free
+        if free < LEAST_FREE_BYTES:
+            raise StorageError(
+                f"Only {free >> 20} MB are free for {self.config.folder}; an ingest wants {LEAST_FREE_BYTES >> 20} MB. "
+                "Make room, or name another home with --home. What is indexed stays as it is."
+            )
 
-        Every node carries its vector in `embedding`.
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Shows these versions of documents in place of any before them; searches see one or the other, whole.
+
+        Raises `StorageError` where they cannot be written; what was visible before stays so.
         """
-        self.catalog.begin(record.version)
-        self.vectors.add(nodes)
-        self.keywords.add(record.version, nodes)
-        self.catalog.make_live(record)
+        self.catalog.begin([entry.record.version for entry in entries])
+        attached = [self._keep_attachments(entry) for entry in entries]
+        self.vectors.add([node for entry in entries for node in entry.nodes])
+        self.keywords.add({entry.record.version: entry.nodes for entry in entries})
+        for entry, files in zip(entries, attached, strict=True):
+            self.catalog.make_live(entry.record, entry.pages, entry.sketch, files)
         self.sweep()
+
+    def _keep_attachments(self, entry: Entry) -> list[FileRecord]:
+        """Writes what came with a document into a folder of its own; the files wait to be read."""
+        folder = self.config.attachments / entry.record.document_id
+        files = []
+        for number, attachment in enumerate(entry.attachments, start=1):
+            path = folder / str(number) / attachment.name
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(attachment.content)
+            except OSError as error:
+                raise StorageError(f"The attachment {path} cannot be written ({error.strerror}).") from error
+            source = f"{entry.record.source}{ATTACHED}{attachment.name}"
+            files.append(FileRecord(path, source, 0, 0, container=entry.record.document_id))
+        return files
 
     def remove(self, document_id: str) -> None:
         """Removes a document. Raises `UsageError` where there is none of that id."""
@@ -108,15 +140,20 @@ class Collection:
 
     def sweep(self) -> None:
         """Deletes from the indexes what is not live: the versions before, and what a crash left behind."""
-        for version in self.catalog.stale():
-            self.vectors.delete_version(version)
-            self.keywords.delete_version(version)
-            self.catalog.forget_stale(version)
+        stale = self.catalog.stale()
+        if not stale:
+            return
+        self.vectors.delete_versions(stale)
+        self.keywords.delete_versions(stale)
+        for document_id in {document_of(version) for version in stale}:
+            if self.catalog.document(document_id) is None:
+                shutil.rmtree(self.config.attachments / document_id, ignore_errors=True)
+        self.catalog.forget_stale(stale)
 
     def live(self, hits: Sequence[NodeWithScore]) -> list[NodeWithScore]:
-        """The hits whose document version is visible, in their order."""
-        versions = self.catalog.live_versions()
-        return [hit for hit in hits if hit.node.metadata["version"] in versions]
+        """The hits whose document version is visible, in their order, under the name that the document has now."""
+        sources = self.catalog.sources()
+        return [_named(hit, sources[version]) for hit in hits if (version := hit.node.metadata["version"]) in sources]
 
     def inconsistencies(self) -> list[str]:
         """What is wrong with the indexes, a sentence each; empty when all is well."""
@@ -145,11 +182,22 @@ class Collection:
         self.close()
 
 
+def _named(hit: NodeWithScore, source: str) -> NodeWithScore:
+    """The hit with its document's present name: a file that was moved is not read again."""
+    if hit.node.metadata["source"] == source:
+        return hit
+    node = hit.node.model_copy(update={"metadata": {**hit.node.metadata, "source": source}})
+    return NodeWithScore(node=node, score=hit.score)
+
+
 def drop_collection(config: StoreConfig) -> None:
     """Deletes the collection's index, not the documents it was made from."""
     check_name(config.collection)
     if config.folder.exists():
         with _acquire(config.home):
+            if config.server:
+                with closing(Catalog(catalog_path(config), any_version=True)) as catalog:
+                    drop_store(config, catalog.identifier())
             shutil.rmtree(config.folder)
 
 
@@ -158,11 +206,8 @@ def stored_kind(config: StoreConfig) -> Kind | None:
     check_name(config.collection)
     if not catalog_path(config).exists():
         return None
-    catalog = Catalog(catalog_path(config))
-    try:
+    with closing(Catalog(catalog_path(config), any_version=True)) as catalog:
         return catalog.kind()
-    finally:
-        catalog.close()
 
 
 def _identity(embedding: EmbeddingConfig, chunking: ChunkingConfig | None) -> dict[str, str]:

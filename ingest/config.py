@@ -63,14 +63,23 @@ class EmbeddingConfig:
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """Where a collection lives: the folder `collections/<collection>` below `home`."""
+    """Where a collection lives: the folder `collections/<collection>` below `home`.
+
+    With `server`, the address of a Chroma server, the vectors live there; everything else stays in the folder.
+    """
 
     home: Path
     collection: str = "default"
+    server: str = ""
 
     @property
     def folder(self) -> Path:
         return self.home / "collections" / self.collection
+
+    @property
+    def attachments(self) -> Path:
+        """Where files that were inside files are kept, a folder for each document that they came with."""
+        return self.folder / "attachments"
 
     @property
     def uploads(self) -> Path:

@@ -27,5 +27,9 @@ class IndexMismatchError(RagError):
     """The collection was made with another embedder or chunker; its vectors do not fit."""
 
 
+class StorageError(RagError):
+    """The index cannot be written: a full disk, a read-only home, a store that does not answer."""
+
+
 class HomeLockedError(RagError):
     """Another process owns this home."""

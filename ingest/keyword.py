@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import tantivy
 from llama_index.core.schema import TextNode
 
-from ingest.errors import RagError
+from ingest.errors import RagError, StorageError
 from ingest.segmentation import segment
 
 # A field's weight beside the text's.
@@ -23,6 +25,7 @@ class KeywordIndex:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("chunk_id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("version", stored=True, tokenizer_name="raw", index_option="basic")
@@ -39,27 +42,27 @@ class KeywordIndex:
         analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
         self._index.register_tokenizer(_ANALYZER, analyzer)
 
-    def add(self, version: str, nodes: Sequence[TextNode]) -> None:
-        """Indexes the passages of one version of a document and commits; what was there of it is replaced."""
-        writer = self._index.writer(WRITER_HEAP_BYTES, 1)
-        writer.delete_documents_by_term("version", version)
-        for node in nodes:
-            heading = f"{node.metadata['title']} {node.metadata['section']}"
-            writer.add_document(
-                tantivy.Document(
-                    chunk_id=node.node_id,
-                    version=version,
-                    text=" ".join(segment(node.text)),
-                    heading=" ".join(segment(heading)),
-                )
-            )
-        self._commit(writer)
+    def add(self, versions: Mapping[str, Sequence[TextNode]]) -> None:
+        """Indexes the passages of these versions of documents and commits; what was there of them is replaced."""
+        with self._writer() as writer:
+            for version, nodes in versions.items():
+                writer.delete_documents_by_term("version", version)
+                for node in nodes:
+                    heading = f"{node.metadata['title']} {node.metadata['section']}"
+                    writer.add_document(
+                        tantivy.Document(
+                            chunk_id=node.node_id,
+                            version=version,
+                            text=" ".join(segment(node.text)),
+                            heading=" ".join(segment(heading)),
+                        )
+                    )
 
-    def delete_version(self, version: str) -> None:
-        """Removes every passage of that version of a document and commits."""
-        writer = self._index.writer(WRITER_HEAP_BYTES, 1)
-        writer.delete_documents_by_term("version", version)
-        self._commit(writer)
+    def delete_versions(self, versions: Sequence[str]) -> None:
+        """Removes every passage of these versions of documents and commits."""
+        with self._writer() as writer:
+            for version in versions:
+                writer.delete_documents_by_term("version", version)
 
     def search(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Chunk ids with their BM25 score, best first; at least one word of the query stands in each."""
@@ -85,7 +88,20 @@ class KeywordIndex:
     def __len__(self) -> int:
         return int(self._index.searcher().num_docs)
 
-    def _commit(self, writer: tantivy.IndexWriter) -> None:
-        writer.commit()
-        writer.wait_merging_threads()
+    def versions(self) -> Counter[str]:
+        """How many passages are held of each version."""
+        searcher = self._index.searcher()
+        hits = searcher.search(tantivy.Query.all_query(), max(1, len(self)), count=False).hits
+        return Counter(searcher.doc(address)["version"][0] for _, address in hits)
+
+    @contextmanager
+    def _writer(self) -> Iterator[tantivy.IndexWriter]:
+        """A writer whose work is committed at the end. Raises `StorageError` where it cannot be kept."""
+        try:
+            writer = self._index.writer(WRITER_HEAP_BYTES, 1)
+            yield writer
+            writer.commit()
+            writer.wait_merging_threads()
+        except ValueError as error:  # the one class of all its errors
+            raise StorageError(f"The keyword index in {self._folder} cannot be written ({error}).") from error
         self._index.reload()

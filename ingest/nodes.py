@@ -13,9 +13,9 @@ from typing import Any, TypedDict
 
 from llama_index.core.schema import MetadataMode, TextNode
 
-from ingest.catalog import DocumentRecord
 from ingest.chunking import Chunk
 from ingest.document import PageBox
+from ingest.records import DocumentRecord
 
 # A title or a heading path longer than this would push the passage itself out of the embedder's window.
 MAX_HEADING_CHARACTERS = 200

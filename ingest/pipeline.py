@@ -3,51 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.catalog import DocumentRecord
-from ingest.chunking import chunk_document
 from ingest.collection import Collection
-from ingest.config import ChunkingConfig, ReadingConfig
-from ingest.document import Document
-from ingest.embedding import MiniLmEncoder, token_counter
-from ingest.errors import RagError, UsageError
-from ingest.loaders import SUPPORTED_SUFFIXES, Reading, UnreadableFileError, UnsupportedFileError, load
-from ingest.nodes import embedded_text, node_from_chunk
+from ingest.engines.protocol import Engine, Prepared
+from ingest.errors import RagError
+from ingest.loaders import SUPPORTED_SUFFIXES
+from ingest.loaders.errors import LockedFileError
+from ingest.preparing import HashedFile
+from ingest.records import NEVER_READ, Entry, FileRecord
+from ingest.report import DocumentReport, IngestReport, Outcome
+from ingest.scanning import find_files, look_at
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file that could not be ingested, and why, in a sentence."""
-
-    path: str
-    reason: str
-
-
-@dataclass(slots=True)
-class IngestReport:
-    """What an ingest did. Counts are of documents, but for `pages` and `chunks`, which were read anew."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    pages: int = 0
-    ocr_pages: int = 0
-    chunks: int = 0
-    seconds: float = 0.0
+# Attachments of attachments of attachments are read; what lies deeper is named, not read.
+DEEPEST_ATTACHMENT = 4
+ODD_NAME = "The file's name, or that of its folder, is not valid UTF-8. Rename it."
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an ingest is: `fraction` (0 to 1) is of bytes, the best guess of the time that large files take."""
+    """How far an ingest is: `fraction` (0 to 1) is of bytes, the best guess of the time that large files take.
+
+    `current` is the file that was finished last, "" before the first and at the end.
+    """
 
     files_done: int
     files_total: int
@@ -56,170 +38,250 @@ class Progress:
     current: str
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    source: str
-    size: int
-    modified_ns: int
-
-    @property
-    def document_id(self) -> str:
-        return hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
-
-
 class Ingester:
-    """Reads, chunks, embeds and stores files for one collection."""
+    """Keeps one collection in step with files."""
 
-    def __init__(
-        self,
-        collection: Collection,
-        encoder: MiniLmEncoder,
-        chunking: ChunkingConfig,
-        *,
-        passwords: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, collection: Collection, engine: Engine) -> None:
         self.collection = collection
-        self._encoder = encoder
-        self._chunking = chunking
-        self._passwords = passwords
+        self._engine = engine
 
     def sync(
         self,
         paths: Sequence[Path],
         *,
         prune: bool = False,
+        retry_failed: bool = False,
+        leave_out: Sequence[Path] = (),
         on_progress: Callable[[Progress], None] = lambda progress: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
         """Brings the collection in step with these files and folders; what fails is reported and does not stop it.
 
-        With `prune`, documents below `paths` whose file is gone are removed. Raises `UsageError` for a path that
-        does not exist, and `RagError` when there is nothing to read at all.
+        With `prune`, documents below `paths` whose file is gone are removed; with `retry_failed`, files and pages that
+        failed before are read again though they have not changed. What lies at or below `leave_out`, and the index
+        itself, is not read. `stop` is asked after each commit.
+        Raises `UsageError` for a path that does not exist, `RagError` when there is nothing to read at all, and
+        `StorageError` when the index cannot be written: what was committed until then stays.
         """
         started = time.perf_counter()
-        report = IngestReport()
+        self.collection.check_space()
         self.collection.sweep()
+        scan = find_files(paths, missing_ok=prune, leave_out=[*leave_out, self.collection.config.folder])
+        run = _Run(self.collection, self._engine, IngestReport(skipped=list(scan.skipped)), on_progress, stop)
         if prune:
-            report.deleted = self._remove_gone(paths)
-        files, report.skipped = find_files(paths, known=prune)
-        if not files and not report.deleted:
-            raise RagError(_nothing_to_read(paths, report.skipped))
+            run.remove_gone(paths)
+        if not scan.files and not run.report.deleted:
+            raise RagError(_nothing_to_read(paths, scan.skipped))
+        run.read(run.changed(scan.files, retry_failed))
+        run.read_attachments(retry_failed)
+        run.read_renamed()
+        run.report.seconds = time.perf_counter() - started
+        return run.report
 
-        total_bytes = sum(file.size for file in files) or 1
-        done_bytes = 0
-        for number, file in enumerate(files):
-            on_progress(Progress(number, len(files), report.pages, done_bytes / total_bytes, file.source))
-            self._sync_file(file, report)
-            done_bytes += file.size
-        on_progress(Progress(len(files), len(files), report.pages, 1.0, ""))
-        report.seconds = time.perf_counter() - started
-        return report
 
-    def _sync_file(self, file: _File, report: IngestReport) -> None:
-        known = self.collection.catalog.document(file.document_id)
-        if known and (known.size, known.modified_ns) == (file.size, file.modified_ns):
-            report.unchanged += 1
-            return
-        try:
-            content_hash = _hash_file(file.path)
-            if known and known.content_hash == content_hash:
-                self.collection.catalog.touch(known.document_id, size=file.size, modified_ns=file.modified_ns)
-                report.unchanged += 1
-                return
-            document = load(file.path, Reading(ReadingConfig(tuple(self._passwords))))
-        except (UnreadableFileError, UnsupportedFileError) as error:
-            report.failed.append(Failure(str(file.path), str(error)))
-            return
-        except OSError as error:
-            report.failed.append(Failure(str(file.path), f"The file cannot be read: {error.strerror}."))
-            return
+class _Run:
+    """One run of an ingest: what it has done so far."""
 
-        stored = self.store(_new_record(file, content_hash, document), document)
-        report.pages += stored.pages
-        report.chunks += stored.chunks
-        if known:
-            report.updated += 1
-        else:
-            report.added += 1
+    def __init__(
+        self,
+        collection: Collection,
+        engine: Engine,
+        report: IngestReport,
+        on_progress: Callable[[Progress], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        self.report = report
+        self._collection = collection
+        self._catalog = collection.catalog
+        self._engine = engine
+        self._on_progress = on_progress
+        self._stop = stop
+        self._known: dict[Path, FileRecord] = {}  # as the files were when a round of reading began
+        self._files_total = self._files_done = 0
+        self._bytes_total = self._bytes_done = 0
 
-    def store(self, record: DocumentRecord, document: Document) -> DocumentRecord:
-        """Puts a document into the collection in place of its version before; the record with its chunks counted."""
-        chunks = chunk_document(document, self._chunking, token_counter())
-        record = replace(record, chunks=len(chunks))
-        nodes = [node_from_chunk(chunk, position, record) for position, chunk in enumerate(chunks)]
-        vectors = self._encoder.encode([embedded_text(node) for node in nodes])
-        for node, vector in zip(nodes, vectors, strict=True):
-            node.embedding = vector.tolist()
-        self.collection.put(record, nodes)
-        return record
-
-    def _remove_gone(self, paths: Sequence[Path]) -> int:
-        roots = [path.resolve() for path in paths]
+    def remove_gone(self, paths: Sequence[Path]) -> None:
+        """Forgets the files below `paths` that are not there any more."""
+        roots = [path.expanduser().resolve() for path in paths]
         gone = [
-            record.document_id
-            for record in self.collection.catalog.documents()
-            if not record.path.exists() and any(record.path.is_relative_to(root) for root in roots)
+            file.path
+            for file in self._catalog.files().values()
+            if not file.container and any(file.path.is_relative_to(root) for root in roots) and not file.path.exists()
         ]
-        for document_id in gone:
-            self.collection.remove(document_id)
-        return len(gone)
+        self._catalog.forget_files(gone)
+        self._collection.sweep()
+        for path in gone:
+            self.report.documents.append(DocumentReport(str(path), "deleted"))
+
+    def changed(self, files: Iterable[FileRecord], retry_failed: bool) -> list[FileRecord]:
+        """The files that are new, have changed, or shall be tried again; the others are reported as they are."""
+        troubled = self._catalog.troubled_documents() if retry_failed else set()
+        records = self._catalog.files()
+        changed = []
+        for file in files:
+            if not _is_text(str(file.path)):
+                self.report.documents.append(DocumentReport(str(file.path), "failed", reason=ODD_NAME))
+                continue
+            known = records.get(file.path)
+            again = known and retry_failed and (known.problem or known.document_id in troubled)
+            if known is None or known.stamp != file.stamp or again:
+                changed.append(file)
+            elif known.problem:
+                self.report.documents.append(DocumentReport(str(file.path), "failed", reason=known.problem))
+            else:
+                self.report.documents.append(DocumentReport(str(file.path), "unchanged"))
+        return changed
+
+    def read_attachments(self, retry_failed: bool) -> None:
+        """Reads the files that came inside others, and those inside them."""
+        for _ in range(DEEPEST_ATTACHMENT):
+            waiting = self._waiting_attachments(retry_failed)
+            if not waiting or self.report.stopped:
+                return
+            self.read(waiting)
+            retry_failed = False
+        for file in self._waiting_attachments(retry_failed):
+            self._fail(file, RagError(f"Attachments are read {DEEPEST_ATTACHMENT} levels deep; this one lies deeper."))
+
+    def _waiting_attachments(self, retry_failed: bool) -> list[FileRecord]:
+        return [
+            look_at(file.path, file.source, file.container) or file
+            for file in self._catalog.files().values()
+            if file.container and (file.stamp == NEVER_READ or (retry_failed and file.problem))
+        ]
+
+    def read_renamed(self) -> None:
+        """Reads documents again whose title is their file's name, when that has become another one."""
+        renamed = [
+            record.file
+            for record in self._catalog.documents()
+            if record.titled_by_name and record.title != record.path.stem and record.path.exists()
+        ]
+        if renamed and not self.report.stopped:
+            self.read(renamed)
+
+    def read(self, files: Sequence[FileRecord]) -> None:
+        """Reads these files and commits them, batch by batch."""
+        self._known = self._catalog.files()
+        self._files_total += len(files)
+        self._bytes_total += sum(file.size for file in files)
+        self._show("")
+        twins: list[HashedFile] = []
+        with closing(self._engine.run(self._to_read(files, twins))) as batches:
+            for batch in batches:
+                self._commit(batch)
+                if self._stop():
+                    self.report.stopped = True
+                    return
+        for twin in twins:
+            self._note_twin(twin)
+
+    def _to_read(self, files: Iterable[FileRecord], twins: list[HashedFile]) -> Iterator[HashedFile]:
+        """The files with a content that is to be read. Copies of known documents are noted; `twins` get the others."""
+        reading: set[str] = set()
+        for file in files:
+            if self._stop():
+                return
+            try:
+                hashed = HashedFile(file, _hash_file(file.path))
+            except OSError as error:
+                self._fail(file, RagError(f"The file cannot be read: {error.strerror}."))
+                continue
+            known = self._known.get(file.path)
+            # A file that comes here though it has not changed is to be read again.
+            if hashed.document_id in reading:
+                twins.append(hashed)
+            elif (known is None or known.stamp != file.stamp) and self._catalog.document(hashed.document_id):
+                self._note_copy(hashed)
+            else:
+                reading.add(hashed.document_id)
+                yield hashed
+
+    def _commit(self, batch: Sequence[Prepared]) -> None:
+        entries = [prepared.result for prepared in batch if isinstance(prepared.result, Entry)]
+        self._collection.put(entries)
+        for prepared in batch:
+            if isinstance(prepared.result, Entry):
+                self._report_entry(prepared.hashed.file, prepared.result, prepared.seconds)
+            else:
+                self._fail(prepared.hashed.file, prepared.result, prepared.seconds)
+
+    def _note_copy(self, hashed: HashedFile) -> None:
+        """The file holds a document that is there already: the one that it held before, or one of another file."""
+        record = self._catalog.document(hashed.document_id)
+        others = [other.path for other in record.files if other.path != hashed.file.path] if record else []
+        gone = [path for path in others if not path.exists()]
+        self._catalog.put_files([replace(hashed.file, document_id=hashed.document_id)])
+        self._catalog.forget_files(gone)  # moved to where the file is now
+        self._collection.sweep()
+        known = self._known.get(hashed.file.path)
+        same = known is not None and known.document_id == hashed.document_id
+        notes = [f"Moved from {path}." for path in gone] or [f"The same content as {path}." for path in others[:1]]
+        outcome: Outcome = "unchanged" if same or len(gone) == len(others) else "duplicate"
+        self._done(hashed.file, DocumentReport(str(hashed.file.path), outcome, notes=tuple(notes)))
+
+    def _note_twin(self, twin: HashedFile) -> None:
+        """The file has the content of one that was read in this run."""
+        if self._catalog.document(twin.document_id):
+            self._note_copy(twin)
+        else:
+            self._fail(twin.file, RagError("The same file under another name could not be read."))
+
+    def _report_entry(self, file: FileRecord, entry: Entry, seconds: float) -> None:
+        before = self._known.get(file.path)
+        outcome: Outcome = "updated" if before and before.document_id else "added"
+        record = entry.record
+        problems = [f"Page {page.number}: {page.problem}" for page in entry.pages if page.problem]
+        self._done(
+            file,
+            DocumentReport(
+                str(file.path),
+                outcome,
+                record.pages,
+                record.ocr_pages,
+                record.chunks,
+                seconds,
+                len(problems),
+                notes=tuple(problems),
+            ),
+        )
+
+    def _fail(self, file: FileRecord, error: RagError, seconds: float = 0.0) -> None:
+        """Remembers that the file cannot be read; what it held before stays, a file may be half copied."""
+        before = self._known.get(file.path)
+        # A locked file is tried whenever it is met: there may be a password the next time.
+        stamp = NEVER_READ if isinstance(error, LockedFileError) else file.stamp
+        self._catalog.put_files(
+            [
+                replace(
+                    file,
+                    size=stamp[0],
+                    modified_ns=stamp[1],
+                    document_id=before.document_id if before else None,
+                    problem=str(error),
+                )
+            ]
+        )
+        self._done(file, DocumentReport(str(file.path), "failed", seconds=seconds, reason=str(error)))
+
+    def _done(self, file: FileRecord, outcome: DocumentReport) -> None:
+        self.report.documents.append(outcome)
+        self._files_done += 1
+        self._bytes_done += file.size
+        self._show(file.source)
+
+    def _show(self, current: str) -> None:
+        fraction = self._bytes_done / self._bytes_total if self._bytes_total else 1.0
+        self._on_progress(Progress(self._files_done, self._files_total, self.report.pages, fraction, current))
 
 
-def find_files(paths: Iterable[Path], *, known: bool = False) -> tuple[list[_File], list[str]]:
-    """The files to read below `paths`, in order of path, and what was left out because of its type.
-
-    A file named itself is always tried, so that its failure is reported; hidden files are not looked at. With
-    `known`, a path that does not exist is no error.
-    """
-    files: dict[Path, _File] = {}
-    skipped: list[str] = []
-    for given in paths:
-        path = given.expanduser().resolve()
-        if path.is_file():
-            files.setdefault(path, _describe(path, path.name))
-        elif path.is_dir():
-            for found in _walk(path):
-                source = found.relative_to(path).as_posix()
-                # A link to nowhere and a pipe have names like files.
-                if found.suffix.lower() in SUPPORTED_SUFFIXES and found.is_file():
-                    files.setdefault(found, _describe(found, source))
-                else:
-                    skipped.append(str(found))
-        elif not known:
-            raise UsageError(f"There is no file or folder {given}. Check the path.")
-    return list(files.values()), skipped
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    def unreadable(error: OSError) -> None:
-        raise RagError(f"The folder {error.filename} cannot be read: {error.strerror}.") from error
-
-    for root, folders, names in os.walk(folder, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            # ~$ marks the lock file that an office program leaves beside an open document.
-            if not name.startswith((".", "~$")):
-                yield Path(root) / name
-
-
-def _describe(path: Path, source: str) -> _File:
-    status = path.stat()
-    return _File(path, source, status.st_size, status.st_mtime_ns)
-
-
-def _new_record(file: _File, content_hash: str, document: Document) -> DocumentRecord:
-    return DocumentRecord(
-        document_id=file.document_id,
-        content_hash=content_hash,
-        path=file.path,
-        source=file.source,
-        title=document.title or file.path.stem,
-        pages=len(document.pages),
-        chunks=0,
-        size=file.size,
-        modified_ns=file.modified_ns,
-        ingested_at=datetime.now(UTC),
-    )
+def _is_text(name: str) -> bool:
+    """Whether a name is valid text; file systems take any bytes, the catalog and the answers do not."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _hash_file(path: Path) -> str:

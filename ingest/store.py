@@ -1,4 +1,4 @@
-"""The passages and their vectors in Chroma. The only module that imports chromadb.
+"""The passages and their vectors in Chroma, in this process or on a server. The only module that imports chromadb.
 
 Passages are stored the way LlamaIndex's Chroma integration stores them, so that any LlamaIndex program can open the
 collection; every node's metadata is flat, boxes are JSON.
@@ -7,13 +7,18 @@ collection; every node's metadata is flat, boxes are JSON.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 from chromadb.api.client import Client
+from chromadb.api.types import Where
 from chromadb.config import Settings
+from chromadb.errors import ChromaError, NotFoundError
 from llama_index.core.schema import BaseNode, NodeWithScore
 from llama_index.core.vector_stores.types import (
     FilterOperator,
@@ -23,31 +28,48 @@ from llama_index.core.vector_stores.types import (
 )
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-COLLECTION_NAME = "passages"
+from ingest.config import StoreConfig
+from ingest.errors import StorageError, UsageError
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+LOCAL_NAME = "passages"
+# What Chroma takes in one request is bounded by the variables of SQLite.
+PAGE = 5_000
 
 
 class VectorStore:
     """Passages of one collection by vector and by id; created empty where there is none."""
 
-    def __init__(self, folder: Path) -> None:
-        settings = Settings(anonymized_telemetry=False)
-        self._client = cast(Client, chromadb.PersistentClient(path=str(folder), settings=settings))
-        self._collection = self._client.get_or_create_collection(
-            COLLECTION_NAME,
-            # Vectors are handed in; Chroma's own default would download a model.
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine", "ef_search": 200}},
-        )
+    def __init__(self, config: StoreConfig, identifier: str) -> None:
+        """Opens the store; `identifier` tells the collection from those of other homes on the same server.
+
+        Raises `StorageError` where it cannot be had, `UsageError` for what is no address.
+        """
+        self._place = config.server or str(config.folder / "chroma")
+        with self._storage_errors("opened"):
+            self._client = _client(config)
+            self._collection = self._client.get_or_create_collection(
+                _name(config, identifier),
+                # Vectors are handed in; Chroma's own default would download a model.
+                embedding_function=None,
+                configuration={"hnsw": {"space": "cosine", "ef_search": 200}},
+            )
         self._store = ChromaVectorStore(chroma_collection=self._collection)
 
     def add(self, nodes: Sequence[BaseNode]) -> None:
         """Stores nodes that carry their embedding; nodes whose id is there already are left as they are."""
         if nodes:
-            self._store.add(list(nodes))
+            with self._storage_errors("written"):
+                self._store.add(list(nodes))
 
-    def delete_version(self, version: str) -> None:
-        """Removes every passage of that version of a document."""
-        self._collection.delete(where={"version": version})
+    def delete_versions(self, versions: Sequence[str]) -> None:
+        """Removes every passage of these versions of documents."""
+        if versions:
+            with self._storage_errors("written"):
+                any_of = cast(Where, {"version": {"$in": list(versions)}})
+                self._collection.delete(where=any_of)
 
     def get(self, chunk_ids: Sequence[str]) -> dict[str, BaseNode]:
         """The nodes of these ids that exist, by id."""
@@ -60,12 +82,21 @@ class VectorStore:
         nodes = self._store.get_nodes(None, filters=MetadataFilters(filters=[only]))  # type: ignore[arg-type] # the annotation says a list, the code takes one
         return sorted(nodes, key=lambda node: int(node.metadata["position"]))
 
+    def versions(self) -> Counter[str]:
+        """How many passages are held of each version."""
+        return Counter(
+            str(metadata["version"])
+            for offset in range(0, len(self), PAGE)
+            for metadata in self._collection.get(include=["metadatas"], limit=PAGE, offset=offset)["metadatas"] or ()
+        )
+
     def nearest(self, vector: Sequence[float], limit: int) -> list[NodeWithScore]:
         """The passages whose vectors are nearest, best first; the score is the cosine."""
-        limit = min(limit, len(self))
-        if limit == 0:
-            return []
-        result = self._store.query(VectorStoreQuery(query_embedding=list(vector), similarity_top_k=limit))
+        with self._storage_errors("searched"):
+            limit = min(limit, len(self))
+            if limit == 0:
+                return []
+            result = self._store.query(VectorStoreQuery(query_embedding=list(vector), similarity_top_k=limit))
         # The integration reports exp(-distance); Chroma's cosine distance is 1 - cosine.
         return [
             NodeWithScore(node=node, score=1.0 + math.log(similarity))
@@ -76,4 +107,64 @@ class VectorStore:
         return int(self._collection.count())
 
     def close(self) -> None:
-        self._client.close()
+        _close(self._client)
+
+    @contextmanager
+    def _storage_errors(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (ChromaError, httpx.HTTPError) as error:
+            raise StorageError(f"The vector index in {self._place} cannot be {what} ({_first_line(error)}).") from error
+
+
+def drop_store(config: StoreConfig, identifier: str) -> None:
+    """Deletes the collection on the server; one in the home's folder goes with the folder."""
+    if not config.server:
+        return
+    client = _client(config)
+    try:
+        client.delete_collection(_name(config, identifier))
+    except NotFoundError:
+        pass  # there was none
+    finally:
+        _close(client)
+
+
+def _close(client: Client) -> None:
+    client.close()
+    # The client of a server, and the second one inside it, leave their connections to the garbage collector.
+    for part in (client, client._admin_client):
+        session = getattr(getattr(part, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
+
+
+def _name(config: StoreConfig, identifier: str) -> str:
+    return f"rag-app-{identifier}" if config.server else LOCAL_NAME
+
+
+def _client(config: StoreConfig) -> Client:
+    settings = Settings(anonymized_telemetry=False)
+    client: ClientAPI
+    if not config.server:
+        client = chromadb.PersistentClient(path=str(config.folder / "chroma"), settings=settings)
+        return cast(Client, client)
+    address = urlsplit(config.server)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(f"Expected a Chroma server such as http://localhost:8000 (RAG_STORE), got '{config.server}'.")
+    try:
+        client = chromadb.HttpClient(
+            host=address.hostname,
+            port=address.port or (443 if address.scheme == "https" else 8000),
+            ssl=address.scheme == "https",
+            settings=settings,
+        )
+    except ValueError as error:  # what the client makes of a refused connection
+        raise StorageError(
+            f"The Chroma server {config.server} does not answer ({_first_line(error)}). Start it: chroma run."
+        ) from error
+    return cast(Client, client)
+
+
+def _first_line(error: Any) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
-from ingest.catalog import DocumentRecord, Kind, collection_names
+from ingest.catalog import Kind, collection_names
 from ingest.collection import Collection
 from ingest.document import PageBox
 from ingest.embedding import MiniLmEncoder
+from ingest.engines.local import LocalEngine
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
-from ingest.pipeline import Ingester, IngestReport, Progress
+from ingest.pipeline import Ingester, Progress
+from ingest.records import DocumentRecord
+from ingest.report import IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
 from rag_app.citations import cite
 from rag_app.context import Context, format_passages, number_passages
@@ -227,7 +230,7 @@ class Assistant:
     ) -> IngestReport:
         """Reads files and folders into the collection; one ingest at a time, others wait."""
         with self._writing:
-            ingester = Ingester(self._collection, self._encoder, self.settings.chunking)
+            ingester = Ingester(self._collection, LocalEngine(self._encoder, self.settings.chunking))
             return ingester.sync(paths, on_progress=on_progress)
 
     def remove(self, document_id: str) -> None:
@@ -327,5 +330,5 @@ def _check_unchanged(record: DocumentRecord) -> None:
         status = record.path.stat()
     except OSError as error:
         raise RagError(f"The file {record.path} is not there any more ({error.strerror}). Ingest it again.") from error
-    if (status.st_size, status.st_mtime_ns) != (record.size, record.modified_ns):
+    if (status.st_size, status.st_mtime_ns) != record.file.stamp or record.file.problem:
         raise RagError(f"The file {record.path} has changed since it was read. Ingest it again.")

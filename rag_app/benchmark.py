@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
@@ -14,14 +13,15 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 import ingest
-from ingest.catalog import DocumentRecord, catalog_path
+from ingest.catalog import catalog_path
 from ingest.collection import Collection
 from ingest.config import StoreConfig
 from ingest.document import Document, Page
-from ingest.embedding import MiniLmEncoder
+from ingest.embedding import MiniLmEncoder, token_counter
 from ingest.errors import UsageError
 from ingest.loaders.text import text_blocks
-from ingest.pipeline import Ingester
+from ingest.preparing import HashedFile, embed, make_entry
+from ingest.records import FileRecord
 from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
 from rag_app.metrics import DEPTH
 from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
@@ -124,12 +124,13 @@ class _Index:
         store = StoreConfig(home)
         fresh = not catalog_path(store).exists()
         collection = Collection.create(store, settings.embedding, settings.chunking)
-        ingester = Ingester(collection, engine.encoder, settings.chunking)
-        known = {record.document_id for record in collection.catalog.documents()}
+        known = {str(path) for path in collection.catalog.files()}
         console = Console(stderr=True)
         for document in track(documents, "Indexing", console=console, transient=True, disable=not fresh):
             if document.id not in known:
-                ingester.store(_record(document), Document(document.title, (_page(document),)))
+                entry = make_entry(_as_file(document), _as_read(document), settings.chunking, token_counter())
+                embed([entry], engine.encoder)
+                collection.put([entry])
         return cls(collection, documents, engine)
 
     def search(self, query: Query, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
@@ -149,29 +150,18 @@ def _code_of_ingest() -> str:
     return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
 
 
-def _page(document: CorpusDocument) -> Page:
-    return Page(1, "", tuple(text_blocks(document.text)))
+def _as_file(document: CorpusDocument) -> HashedFile:
+    """The document as if it lay in a file of its own; two with the same text stay two."""
+    content_hash = hashlib.sha256(f"{document.id}\0{document.text}".encode()).hexdigest()
+    return HashedFile(FileRecord(Path(document.id), document.id, len(document.text), 0), content_hash)
 
 
-def _record(document: CorpusDocument) -> DocumentRecord:
-    """The document as if it had been read from a file of its own."""
-    content_hash = hashlib.sha256(document.text.encode()).hexdigest()
-    return DocumentRecord(
-        document_id=document.id,
-        content_hash=content_hash,
-        path=Path(document.id),
-        source=document.id,
-        title=document.title,
-        pages=1,
-        chunks=0,
-        size=len(document.text),
-        modified_ns=0,
-        ingested_at=datetime.now(UTC),
-    )
+def _as_read(document: CorpusDocument) -> Document:
+    return Document(document.title, (Page(1, "", tuple(text_blocks(document.text))),))
 
 
 def _locate(collection: Collection, document: CorpusDocument) -> list[RankedChunk]:
-    record = collection.catalog.document(document.id)
+    record = collection.catalog.document(_as_file(document).document_id)
     if record is None:
         return []
     locator = Locator(document.text)

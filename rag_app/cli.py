@@ -16,10 +16,16 @@ from ingest.cli import (
     IngestRequest,
     JsonOption,
     KindOption,
+    OcrOption,
     PasswordOption,
+    PasswordsOption,
     PathsArgument,
     PruneOption,
     RebuildOption,
+    ReportOption,
+    RetryOption,
+    WatchOption,
+    reading_config,
     run_ingest,
 )
 from ingest.errors import RagError
@@ -71,16 +77,30 @@ def ingest(
     paths: PathsArgument,
     prune: PruneOption = False,
     rebuild: RebuildOption = False,
+    retry_failed: RetryOption = False,
+    watch: WatchOption = False,
     kind: KindOption = None,
     password: PasswordOption = None,
+    passwords: PasswordsOption = None,
+    ocr: OcrOption = True,
+    report: ReportOption = None,
     json: JsonOption = False,
     home: HomeOption = None,
     collection: CollectionOption = None,
 ) -> None:
     """Read files and folders into a collection. Running it again reads only what has changed."""
     settings = _settings(home, collection)
-    request = IngestRequest(paths, prune, rebuild, tuple(password or ()), kind)
-    raise typer.Exit(run_ingest(request, settings.store, settings.chunking, as_json=json))
+    request = IngestRequest(
+        paths,
+        prune=prune,
+        rebuild=rebuild,
+        retry_failed=retry_failed,
+        watch=watch,
+        kind=kind,
+        reading=reading_config(password, passwords, ocr),
+        report=report,
+    )
+    raise typer.Exit(run_ingest(request, settings.store, settings.embedding, settings.chunking, as_json=json))
 
 
 @app.command()

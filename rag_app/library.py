@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ingest.catalog import Catalog, DocumentRecord
+from ingest.catalog import Catalog
 from ingest.errors import UsageError
+from ingest.records import DocumentRecord
 
 
 def find_document(catalog: Catalog, name: str) -> DocumentRecord:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingest.catalog import DocumentRecord, Kind
+from ingest.catalog import Kind
+from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Event, Finished, Token
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from chat_server import server  # noqa: F401 - a fixture
+from chroma_server import chroma_server  # noqa: F401 - a fixture
 
 from ingest.config import StoreConfig
 

@@ -6,15 +6,16 @@ import io
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 from PIL import Image, ImageDraw
+from records import document
 
-from ingest.catalog import DocumentRecord, Kind
+from ingest.catalog import Kind
 from ingest.document import PageBox
 from ingest.errors import RagError, UsageError
+from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
 from retrievers.rerank.errors import RerankerSelfTestError
 
@@ -26,18 +27,7 @@ TABLE = "| Code | Meaning |\n| --- | --- |\n| E07 | Oil pressure too low |\n| E0
 
 
 def record(name: str, *, title: str = "", pages: int = 24, chunks: int = 61) -> DocumentRecord:
-    return DocumentRecord(
-        document_id=f"id-{name}",
-        content_hash="0" * 64,
-        path=Path("/documents") / name,
-        source=name,
-        title=title or name,
-        pages=pages,
-        chunks=chunks,
-        size=1000,
-        modified_ns=0,
-        ingested_at=datetime(2025, 1, 1, tzinfo=UTC),
-    )
+    return document(f"id-{name}", f"/documents/{name}", title=title or name, pages=pages, chunks=chunks)
 
 
 MANUAL = record("hp-40-service-manual.pdf", title="HP-40 Hydraulic Press: Service Manual")

@@ -5,37 +5,25 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
+from records import document
 
-from ingest.catalog import (
-    Catalog,
-    DocumentRecord,
-    check_name,
-    collection_names,
-    require_collection,
-    version_of,
-)
+from ingest.catalog import Catalog, check_name, collection_names, require_collection
 from ingest.config import StoreConfig
-from ingest.errors import RagError, UnknownCollectionError, UsageError
+from ingest.document import Ocr
+from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
+from ingest.records import FileRecord, PageRecord, Sketch, document_of, version_of
 
-MANUAL = DocumentRecord(
-    document_id="d1",
-    content_hash="a" * 64,
-    path=Path("/docs/press.pdf"),
-    source="press.pdf",
-    title="Press HP-40",
-    pages=12,
-    chunks=30,
-    size=1000,
-    modified_ns=1_700_000_000_123_456_789,
-    ingested_at=datetime(2025, 5, 1, 12, 30, tzinfo=UTC),
-)
-CONTRACT = replace(MANUAL, document_id="d2", path=Path("/docs/contract.pdf"), source="contract.pdf")
-NEWER = replace(MANUAL, content_hash="b" * 64, chunks=31)
+MANUAL = document("d1", "/docs/press.pdf")
+CONTRACT = document("d2", "/docs/contract.pdf")
+NEWER = document("d3", "/docs/press.pdf")
+"""What the manual's file holds later on."""
 
 
 @pytest.fixture
@@ -68,16 +56,8 @@ def test_a_kind_is_kept_and_everything_else_stays(catalog: Catalog, tmp_path: Pa
     again.close()
 
 
-def test_a_catalog_from_before_there_were_kinds_is_general(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite"
-    Catalog(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE properties")
-    connection.close()
-    catalog = Catalog(path)
-
+def test_a_new_catalog_is_general(catalog: Catalog) -> None:
     assert catalog.kind() == "general"
-    catalog.close()
 
 
 def test_a_kind_of_a_later_version_is_a_sentence(catalog: Catalog, tmp_path: Path) -> None:
@@ -104,28 +84,149 @@ def test_documents_come_by_source_name(catalog: Catalog) -> None:
 
 
 def test_a_version_that_only_began_is_stale_and_not_live(catalog: Catalog) -> None:
-    catalog.begin(MANUAL.version)
-    catalog.begin(MANUAL.version)
+    catalog.begin([MANUAL.version])
+    catalog.begin([MANUAL.version])
 
-    assert catalog.live_versions() == set()
+    assert catalog.sources() == {}
     assert catalog.stale() == [MANUAL.version]
 
 
-def test_making_a_version_live_makes_the_one_before_stale(catalog: Catalog) -> None:
+def test_a_file_with_another_content_makes_the_document_before_stale(catalog: Catalog) -> None:
     catalog.make_live(MANUAL)
-    catalog.begin(NEWER.version)
+    catalog.begin([NEWER.version])
 
     catalog.make_live(NEWER)
 
     assert catalog.documents() == [NEWER]
-    assert catalog.live_versions() == {NEWER.version}
+    assert catalog.sources() == {NEWER.version: "press.pdf"}
     assert catalog.stale() == [MANUAL.version]
+
+
+def test_the_same_content_read_otherwise_makes_the_version_before_stale(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    with_ocr = replace(MANUAL, version="d1-2")
+
+    catalog.make_live(with_ocr)
+
+    assert catalog.documents() == [with_ocr]
+    assert catalog.stale() == ["d1-1"]
+
+
+def test_a_document_lives_as_long_as_one_of_its_files(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    (file,) = MANUAL.files
+    catalog.put_files([replace(file, path=Path("/docs/a-copy.pdf"), source="a-copy.pdf")])
+
+    assert [known.source for known in catalog.documents()[0].files] == ["a-copy.pdf", "press.pdf"]
+    assert catalog.sources() == {"d1-1": "a-copy.pdf"}
+    catalog.forget_files([Path("/docs/a-copy.pdf")])
+    assert catalog.sources() == {"d1-1": "press.pdf"}
+    catalog.make_live(NEWER)
+    assert [record.document_id for record in catalog.documents()] == ["d3"]
+
+
+def test_attachments_wait_to_be_read_and_go_with_their_document(catalog: Catalog) -> None:
+    attached = FileRecord(Path("/home/1/offer.pdf"), "mail.eml > offer.pdf", 0, 0, container="d1")
+    inner = FileRecord(Path("/home/2/price.txt"), "mail.eml > offer.pdf > price.txt", 0, 0, container="d4")
+    catalog.make_live(MANUAL, attachments=[attached])
+    assert catalog.files()[attached.path] == attached
+
+    offer = replace(document("d4"), files=(replace(attached, size=5, document_id="d4"),))
+    catalog.make_live(offer, attachments=[inner])
+    catalog.make_live(MANUAL, attachments=[attached])
+    assert catalog.document("d4") == offer
+
+    catalog.remove("d1")
+    assert (catalog.documents(), catalog.files()) == ([], {})
+    assert sorted(catalog.stale()) == ["d1-1", "d4-1"]
+
+
+def test_a_file_that_failed_is_remembered_with_what_it_held(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    failed = replace(MANUAL.file, size=7, problem="The file is empty.")
+    catalog.put_files([failed])
+
+    assert catalog.files() == {MANUAL.path: failed}
+    assert [record.document_id for record in catalog.documents()] == ["d1"]
+
+
+def test_pages_tell_how_they_were_read(catalog: Catalog) -> None:
+    pages = [
+        PageRecord(1, "i", 900, None, ""),
+        PageRecord(2, "ii", 80, Ocr(0.93, "The page has no text layer."), ""),
+        PageRecord(3, "1", 0, None, "The page cannot be read."),
+    ]
+    catalog.make_live(MANUAL, pages)
+    catalog.make_live(CONTRACT)
+
+    assert catalog.pages("d1") == pages
+    assert catalog.pages("d2") == []
+    assert catalog.troubled_documents() == {"d1"}
+    catalog.remove("d1")
+    assert catalog.pages("d1") == []
+
+
+def test_documents_that_share_bands_are_alike(catalog: Catalog) -> None:
+    def sketch(*bands: int) -> Sketch:
+        return Sketch(np.array([1, 2**32 - 1], dtype=np.uint32), bands)
+
+    catalog.make_live(MANUAL, sketch=sketch(1, -5, 2**62))
+    catalog.make_live(CONTRACT, sketch=sketch(1, -5))
+    catalog.make_live(document("d5", "/docs/other.pdf"), sketch=sketch(7))
+    catalog.make_live(document("d6", "/docs/empty.pdf"))
+
+    assert list(catalog.alike("d1", 10)) == ["d1", "d2"]
+    assert catalog.alike("d1", 10)["d2"].tolist() == [1, 2**32 - 1]
+    assert list(catalog.alike("d1", 1)) == ["d1"]
+    assert catalog.alike("d6", 10) == {}
+
+
+def test_a_revision_is_noted(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.make_live(CONTRACT)
+    catalog.set_revisions({"d2": "d1"})
+
+    assert {record.document_id: record.revision_of for record in catalog.documents()} == {"d1": "", "d2": "d1"}
+
+
+def test_the_generation_grows_when_documents_come_and_go(catalog: Catalog) -> None:
+    seen = [catalog.generation]
+    catalog.begin([MANUAL.version])
+    assert catalog.generation == seen[-1]
+    catalog.make_live(MANUAL)
+    seen.append(catalog.generation)
+    catalog.remove("d1")
+    seen.append(catalog.generation)
+
+    assert len(set(seen)) == 3
+
+
+def test_a_collection_keeps_its_random_word(catalog: Catalog, tmp_path: Path) -> None:
+    word = catalog.identifier()
+    again, other = Catalog(tmp_path / "catalog.sqlite"), Catalog(tmp_path / "other.sqlite")
+
+    assert again.identifier() == word != other.identifier()
+    again.close()
+    other.close()
+
+
+def test_a_catalog_of_an_earlier_version_is_to_be_rebuilt_and_tells_its_kind(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE documents (document_id TEXT)")
+        connection.execute("CREATE TABLE properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+        connection.execute("INSERT INTO properties VALUES ('kind', 'contract')")
+
+    with pytest.raises(IndexMismatchError, match="--rebuild"):
+        Catalog(path)
+    with closing(Catalog(path, any_version=True)) as catalog:
+        assert catalog.kind() == "contract"
 
 
 def test_the_same_version_made_live_again_is_not_stale(catalog: Catalog) -> None:
     """Else the next sweep would delete the passages of a live document."""
     catalog.make_live(MANUAL)
-    catalog.begin(MANUAL.version)
+    catalog.begin([MANUAL.version])
     catalog.make_live(MANUAL)
 
     assert catalog.stale() == []
@@ -137,15 +238,17 @@ def test_a_removed_document_is_hidden_and_stale(catalog: Catalog) -> None:
 
     assert catalog.documents() == []
     assert catalog.stale() == [MANUAL.version]
-    catalog.forget_stale(MANUAL.version)
+    catalog.forget_stale([MANUAL.version])
     assert catalog.stale() == []
 
 
-def test_touching_changes_the_time_stamp_alone(catalog: Catalog) -> None:
+def test_a_touched_file_keeps_its_document(catalog: Catalog) -> None:
     catalog.make_live(MANUAL)
-    catalog.touch("d1", size=7, modified_ns=8)
+    touched = replace(MANUAL.file, size=7, modified_ns=8)
+    catalog.put_files([touched])
 
-    assert catalog.documents() == [replace(MANUAL, size=7, modified_ns=8)]
+    assert catalog.documents() == [replace(MANUAL, files=(touched,))]
+    assert catalog.stale() == []
 
 
 def test_the_identity_is_replaced_as_a_whole(catalog: Catalog) -> None:
@@ -158,7 +261,7 @@ def test_the_identity_is_replaced_as_a_whole(catalog: Catalog) -> None:
 
 def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
     catalog.make_live(MANUAL)
-    broken = replace(NEWER, chunks="many")  # type: ignore[arg-type]  # what no caller may do: the database refuses it
+    broken = replace(MANUAL, chunks="many", title="New")  # type: ignore[arg-type]  # what no caller may do: the database refuses it
 
     with pytest.raises(sqlite3.IntegrityError):
         catalog.make_live(broken)
@@ -171,8 +274,8 @@ def test_threads_may_share_a_catalog(catalog: Catalog) -> None:
     def fill(worker: int) -> None:
         for number in range(20):
             name = f"{worker}-{number}"
-            catalog.make_live(replace(MANUAL, document_id=name, path=Path(name)))
-            catalog.live_versions()
+            catalog.make_live(document(name, f"/docs/{name}"))
+            catalog.sources()
 
     threads = [threading.Thread(target=fill, args=(worker,)) for worker in range(4)]
     for thread in threads:
@@ -191,8 +294,9 @@ def test_a_damaged_catalog_says_what_to_do(tmp_path: Path) -> None:
         Catalog(path)
 
 
-def test_a_version_names_document_and_content() -> None:
-    assert version_of("d1", "0123456789abcdef" * 4) == "d1-0123456789abcdef"
+def test_a_version_names_its_document() -> None:
+    assert version_of("d-1", "0123456789abcdef") == "d-1-0123456789abcdef"
+    assert document_of("d-1-0123456789abcdef") == "d-1"
 
 
 @pytest.mark.parametrize("name", ["default", "HP-40_v1.2", "0", "a" * 63])

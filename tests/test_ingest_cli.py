@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import select
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,25 +16,36 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from ingest import cli
-from ingest.cli import IngestRequest, print_report, progress_bar, run_ingest
+from ingest.cli import IngestRequest, print_report, progress_bar, reading_config, run_ingest, stopping
 from ingest.collection import stored_kind
-from ingest.config import ChunkingConfig, StoreConfig
+from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreConfig
 from ingest.errors import IndexMismatchError, UsageError
-from ingest.pipeline import Failure, IngestReport, Progress
+from ingest.pipeline import Progress
+from ingest.report import DocumentReport, IngestReport
 
 ROOT = Path(__file__).parent.parent
 KEYS = {
     "added",
     "updated",
     "unchanged",
+    "duplicates",
     "deleted",
     "failed",
     "skipped",
     "pages",
     "ocr_pages",
+    "problem_pages",
+    "stopped",
     "chunks",
     "seconds",
 }
+
+
+def ingest(
+    request: IngestRequest, home: StoreConfig, chunking: ChunkingConfig | None = None, *, as_json: bool = True
+) -> int:
+    """The exit code."""
+    return run_ingest(request, home, EmbeddingConfig(), chunking or ChunkingConfig(), as_json=as_json)
 
 
 @pytest.fixture
@@ -70,7 +84,7 @@ def test_a_failed_file_is_an_exit_code_of_one_with_its_reason(
     broken = document.with_name("broken.pdf")
     broken.write_bytes(b"no PDF")
 
-    code = run_ingest(IngestRequest([document, broken]), home, ChunkingConfig(), as_json=True)
+    code = ingest(IngestRequest([document, broken]), home)
 
     report = json.loads(capsys.readouterr().out)
     assert code == 1
@@ -83,11 +97,11 @@ def test_other_settings_need_a_rebuild_and_get_one(
     document: Path, home: StoreConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = ChunkingConfig(max_tokens=100)
-    assert run_ingest(IngestRequest([document]), home, ChunkingConfig(), as_json=True) == 0
+    assert ingest(IngestRequest([document]), home) == 0
 
     with pytest.raises(IndexMismatchError, match="--rebuild"):
-        run_ingest(IngestRequest([document]), home, other, as_json=True)
-    assert run_ingest(IngestRequest([document], rebuild=True), home, other, as_json=False) == 0
+        ingest(IngestRequest([document]), home, other)
+    assert ingest(IngestRequest([document], rebuild=True), home, other, as_json=False) == 0
     assert "1 added: 1 pages, 1 passages" in capsys.readouterr().out
 
 
@@ -95,7 +109,7 @@ def test_a_kind_is_kept_until_another_is_given(
     document: Path, home: StoreConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def kind_after(request: IngestRequest, chunking: ChunkingConfig | None = None) -> str | None:
-        assert run_ingest(request, home, chunking or ChunkingConfig(), as_json=True) == 0
+        assert ingest(request, home, chunking) == 0
         return stored_kind(home)
 
     assert stored_kind(home) is None
@@ -107,10 +121,10 @@ def test_a_kind_is_kept_until_another_is_given(
 
 
 def test_a_mistyped_path_drops_nothing(document: Path, home: StoreConfig) -> None:
-    run_ingest(IngestRequest([document]), home, ChunkingConfig(), as_json=True)
+    ingest(IngestRequest([document]), home)
 
     with pytest.raises(UsageError, match="Check the path"):
-        run_ingest(IngestRequest([document / "typo"], rebuild=True), home, ChunkingConfig(), as_json=True)
+        ingest(IngestRequest([document / "typo"], rebuild=True), home)
 
     assert (home.folder / "catalog.sqlite").exists()
 
@@ -118,10 +132,10 @@ def test_a_mistyped_path_drops_nothing(document: Path, home: StoreConfig) -> Non
 def test_an_error_is_a_sentence_on_stderr_and_the_exit_code_of_its_kind(tmp_path: Path) -> None:
     import typer
 
-    from ingest.__main__ import ingest
+    from ingest.__main__ import ingest as command
 
     app = typer.Typer()
-    app.command()(ingest)
+    app.command()(command)
 
     result = CliRunner().invoke(app, [str(tmp_path / "typo"), "--home", str(tmp_path / "home")])
 
@@ -138,16 +152,23 @@ def printed(report: IngestReport) -> str:
 
 
 def test_a_report_names_what_happened() -> None:
-    report = IngestReport(added=2, deleted=1, pages=7, chunks=9, seconds=1.23, skipped=["a.dwg"])
+    documents = [
+        DocumentReport("a.pdf", "added", pages=5, ocr_pages=2, chunks=6, problem_pages=1),
+        DocumentReport("b.pdf", "added", pages=2, chunks=3),
+        DocumentReport("c.pdf", "duplicate"),
+        DocumentReport("d.pdf", "deleted"),
+    ]
 
-    assert printed(report) == (
-        "2 added, 1 deleted: 7 pages, 9 passages in 1.2 s\n1 files of other types were left out.\n"
+    assert printed(IngestReport(documents, seconds=1.23, skipped=["a.dwg"])) == (
+        "2 added, 1 known under another name, 1 deleted: 7 pages (2 by OCR), 9 passages in 1.2 s\n"
+        "1 files of other types were left out.\n"
+        "1 pages could not be read whole; --report names them.\n"
     )
     assert printed(IngestReport()).startswith("nothing changed: 0 pages")
 
 
 def test_file_names_are_never_markup() -> None:
-    report = IngestReport(failed=[Failure("[red]a[/red].pdf", "The file is empty.")])
+    report = IngestReport([DocumentReport("[red]a[/red].pdf", "failed", reason="The file is empty.")])
 
     assert "failed: [red]a[/red].pdf: The file is empty." in printed(report)
 
@@ -155,7 +176,7 @@ def test_file_names_are_never_markup() -> None:
 def test_many_failures_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "MAX_REASONS_SHOWN", 2)
 
-    text = printed(IngestReport(failed=[Failure(f"{number}.pdf", "Empty.") for number in range(5)]))
+    text = printed(IngestReport([DocumentReport(f"{number}.pdf", "failed", reason="Empty.") for number in range(5)]))
 
     assert text.count("failed:") == 2
     assert "3 more failed" in text
@@ -174,3 +195,76 @@ def test_the_progress_bar_shows_any_file_name_as_it_is(
     assert printed.out == ""
     assert name[-60:] in printed.err
     assert "1/2 files" in printed.err
+
+
+# Reports, passwords, stopping, watching
+
+
+def test_a_report_lists_every_document(document: Path, home: StoreConfig) -> None:
+    hostile = document.with_name("<img src=x onerror=alert(1)>.txt")
+    hostile.write_text("Drain the oil.", encoding="utf-8")
+    (document.with_name("broken.pdf")).write_bytes(b"no PDF")
+    page, data = document.with_name("report.html"), document.with_name("report.json")
+
+    assert ingest(IngestRequest([document.parent], report=page), home) == 1
+    text = page.read_text(encoding="utf-8")
+    page.unlink()
+    assert ingest(IngestRequest([document.parent], report=data), home) == 1
+
+    assert "<img" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt;.txt" in text
+    assert text.index("broken.pdf") < text.index("manual.md")  # what failed comes first
+    documents = json.loads(data.read_text(encoding="utf-8"))["documents"]
+    outcomes = {Path(entry["path"]).name: entry["outcome"] for entry in documents}
+    assert outcomes == {"manual.md": "unchanged", hostile.name: "unchanged", "broken.pdf": "failed"}
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "nowhere/report.html"])
+def test_a_report_that_could_not_be_written_is_refused_first(name: str, document: Path, home: StoreConfig) -> None:
+    with pytest.raises(UsageError):
+        ingest(IngestRequest([document], report=document.parent / name), home)
+
+    assert not home.home.exists()
+
+
+def test_passwords_come_from_options_and_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "passwords.txt"
+    file.write_text("geheim\n读者\n\n", encoding="utf-8")
+
+    assert reading_config(["secret"], file, ocr=False) == ReadingConfig(("secret", "geheim", "读者"), ocr=False)
+    with pytest.raises(UsageError, match=r"gone\.txt cannot be read"):
+        reading_config(None, tmp_path / "gone.txt", ocr=True)
+
+
+def test_ctrl_c_asks_to_stop_and_a_second_one_insists(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stopping() as stop:
+        assert not stop.is_set()
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Ctrl-C again" in capsys.readouterr().err
+
+
+def test_an_interrupted_ingest_says_how_to_go_on_and_a_watching_one_reads_what_changes(tmp_path: Path) -> None:
+    """As a person sees it: a process, real files and real signals."""
+    folder, home = tmp_path / "documents", tmp_path / "home"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Drain the oil.", encoding="utf-8")
+    command = [sys.executable, "-m", "ingest", str(folder), "--home", str(home), "--watch", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["added"] == 1
+        while True:  # the watcher begins after the first report: write until it tells of it
+            (folder / "b.txt").write_text(f"Fill in the oil at {time.time()}.", encoding="utf-8")
+            if select.select([process.stdout], [], [], 2.0)[0]:
+                break
+        report = json.loads(process.stdout.readline())
+        assert report["added"] + report["updated"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "Stopping when the documents at hand are stored" in process.stderr.read()

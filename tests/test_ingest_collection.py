@@ -5,19 +5,29 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from llama_index.core.schema import NodeWithScore, TextNode
+from llama_index.core.schema import NodeWithScore
+from records import document
 
-from ingest.catalog import Catalog, DocumentRecord
+from ingest.catalog import Catalog
 from ingest.chunking import Chunk
 from ingest.collection import Collection, drop_collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
-from ingest.errors import HomeLockedError, IndexMismatchError, RagError, UnknownCollectionError, UsageError
+from ingest.document import Attachment
+from ingest.errors import (
+    HomeLockedError,
+    IndexMismatchError,
+    RagError,
+    StorageError,
+    UnknownCollectionError,
+    UsageError,
+)
 from ingest.keyword import KeywordIndex
 from ingest.nodes import node_from_chunk
+from ingest.records import NEVER_READ, Entry
 from ingest.store import VectorStore
 
 EMBEDDING, CHUNKING = EmbeddingConfig(), ChunkingConfig()
@@ -32,28 +42,17 @@ def create(config: StoreConfig) -> Collection:
     return Collection.create(config, EMBEDDING, CHUNKING)
 
 
-def version(texts: Sequence[str], name: str = "manual", content: str = "a") -> tuple[DocumentRecord, list[TextNode]]:
-    """A document of these passages, each with a vector of its own."""
-    record = DocumentRecord(
-        document_id=name,
-        content_hash=content * 64,
-        path=Path(f"/docs/{name}.txt"),
-        source=f"{name}.txt",
-        title=name,
-        pages=1,
-        chunks=len(texts),
-        size=1,
-        modified_ns=1,
-        ingested_at=datetime(2025, 1, 1, tzinfo=UTC),
-    )
+def version(texts: Sequence[str], name: str = "manual", content: str = "a") -> Entry:
+    """A document of these passages, each with a vector of its own; what it is in the file of that name."""
+    record = document(f"{name}{content}", f"/docs/{name}.txt", chunks=len(texts))
     nodes = [node_from_chunk(Chunk(text, 1, "1", ""), position, record) for position, text in enumerate(texts)]
     for position, node in enumerate(nodes):
         node.embedding = [1.0, float(position)]
-    return record, nodes
+    return Entry(record, nodes)
 
 
 def put(collection: Collection, texts: Sequence[str], name: str = "manual", content: str = "a") -> None:
-    collection.put(*version(texts, name, content))
+    collection.put([version(texts, name, content)])
 
 
 def visible_by_vector(collection: Collection) -> list[str]:
@@ -92,20 +91,61 @@ def test_putting_a_document_again_replaces_it(collection: Collection) -> None:
     assert collection.inconsistencies() == []
 
 
+def test_several_documents_put_at_once_are_all_found(collection: Collection) -> None:
+    collection.put([version(OLD), version(["Another one is here."], name="other")])
+
+    assert visible_by_vector(collection) == visible_by_word(collection) == sorted([*OLD, "Another one is here."])
+    assert collection.inconsistencies() == []
+
+
+def test_a_hit_is_called_by_the_name_that_its_file_has_now(collection: Collection) -> None:
+    put(collection, OLD)
+    (file,) = collection.catalog.documents()[0].files
+    collection.catalog.put_files([replace(file, path=Path("/moved/press.txt"), source="press.txt")])
+    collection.catalog.forget_files([file.path])
+
+    hits = collection.live(collection.vectors.nearest([1.0, 0.0], 100))
+
+    assert {hit.node.metadata["source"] for hit in hits} == {"press.txt"}
+
+
+def test_attachments_are_kept_as_files_as_long_as_their_document(collection: Collection) -> None:
+    entry = replace(version(OLD), attachments=(Attachment("offer.txt", b"Ten pumps."), Attachment("offer.txt", b"x")))
+    collection.put([entry])
+
+    first, second = (file for file in collection.catalog.files().values() if file.container)
+    assert (first.path.read_bytes(), second.path.read_bytes()) == (b"Ten pumps.", b"x")
+    assert first.source == "manual.txt > offer.txt"
+    assert (first.document_id, first.problem, first.stamp) == (None, "", NEVER_READ)
+    collection.remove("manuala")
+    assert not first.path.exists()
+    assert collection.catalog.files() == {}
+
+
+def test_a_disk_that_is_nearly_full_is_said_before_anything_is_done(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection.check_space()
+    monkeypatch.setattr("ingest.collection.LEAST_FREE_BYTES", 2**60)
+
+    with pytest.raises(StorageError, match=r"MB are free.*Make room"):
+        collection.check_space()
+
+
 def test_a_removed_document_leaves_nothing(collection: Collection) -> None:
     put(collection, OLD)
 
-    collection.remove("manual")
+    collection.remove("manuala")
 
     assert (len(collection.vectors), len(collection.keywords)) == (0, 0)
     assert collection.catalog.documents() == []
     with pytest.raises(UsageError, match="rag-app documents list"):
-        collection.remove("manual")
+        collection.remove("manuala")
 
 
 def test_what_is_missing_from_an_index_is_named(collection: Collection) -> None:
     put(collection, OLD)
-    collection.keywords.delete_version(version(OLD)[0].version)
+    collection.keywords.delete_versions([version(OLD).record.version])
 
     (sentence,) = collection.inconsistencies()
     assert "keyword index holds 0 passages, the catalog expects 3" in sentence
@@ -119,8 +159,8 @@ STEPS = [
     (KeywordIndex, "add"),
     (Catalog, "make_live"),
     (Catalog, "stale"),
-    (VectorStore, "delete_version"),
-    (KeywordIndex, "delete_version"),
+    (VectorStore, "delete_versions"),
+    (KeywordIndex, "delete_versions"),
     (Catalog, "forget_stale"),
 ]
 
@@ -158,7 +198,7 @@ def test_a_crash_at_any_step_leaves_the_old_document_or_the_new(
         assert visible_by_vector(again) == visible_by_word(again) == sorted(NEW)
         assert again.inconsistencies() == []
     # A first document leaves no version to delete: those steps are not reached.
-    assert crashed or (first and step in ("delete_version", "forget_stale"))
+    assert crashed or (first and step in ("delete_versions", "forget_stale"))
 
 
 @pytest.mark.parametrize(("owner", "step"), STEPS[-4:], ids=[step for _, step in STEPS[-4:]])
@@ -173,7 +213,7 @@ def test_a_crash_while_removing_shows_nothing_and_is_swept(
         with monkeypatch.context() as patch:
             patch.setattr(owner, step, cut)
             with pytest.raises(PowerCut):
-                collection.remove("manual")
+                collection.remove("manuala")
 
     with create(home) as again:
         assert visible_by_vector(again) == visible_by_word(again) == []

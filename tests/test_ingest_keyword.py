@@ -27,7 +27,7 @@ NODES = [
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> KeywordIndex:
     index = KeywordIndex(tmp_path_factory.mktemp("keywords"))
-    index.add("v1", NODES)
+    index.add({"v1": NODES})
     return index
 
 
@@ -51,7 +51,7 @@ def test_the_passage_with_the_rarest_words_comes_first(index: KeywordIndex, quer
 
 def test_a_word_of_the_text_weighs_more_than_of_the_heading(tmp_path: Path) -> None:
     index = KeywordIndex(tmp_path)
-    index.add("v1", [node("heading", "drain it now", section="oil"), node("text", "drain oil now", section="it")])
+    index.add({"v1": [node("heading", "drain it now", section="oil"), node("text", "drain oil now", section="it")]})
 
     assert [name for name, _ in index.search("oil", 5)] == ["text", "heading"]
 
@@ -80,9 +80,9 @@ def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
 
 def test_adding_a_version_again_replaces_it(tmp_path: Path) -> None:
     index = KeywordIndex(tmp_path)
-    index.add("v1", NODES)
-    index.add("v1", [node("new", "Only this is left.")])
-    index.add("v2", [node("other", "And this.")])
+    index.add({"v1": NODES})
+    index.add({"v1": [node("new", "Only this is left.")]})
+    index.add({"v2": [node("other", "And this.")]})
 
     assert len(index) == 2
     assert index.search("cooler", 5) == []
@@ -90,24 +90,23 @@ def test_adding_a_version_again_replaces_it(tmp_path: Path) -> None:
 
 def test_deleting_a_version_leaves_the_others(tmp_path: Path) -> None:
     index = KeywordIndex(tmp_path)
-    index.add("v1", NODES)
-    index.add("v2", [node("other", "Clean the filter.")])
+    index.add({"v1": NODES})
+    index.add({"v2": [node("other", "Clean the filter.")]})
 
-    index.delete_version("v1")
-    index.delete_version("unknown")
+    index.delete_versions(["v1", "unknown"])
 
     assert [name for name, _ in index.search("clean", 5)] == ["other"]
     assert len(index) == 1
 
 
 def test_the_index_is_there_after_a_restart(tmp_path: Path) -> None:
-    KeywordIndex(tmp_path).add("v1", NODES)
+    KeywordIndex(tmp_path).add({"v1": NODES})
 
     assert KeywordIndex(tmp_path).search("E07", 5)[0][0] == "cooler"
 
 
 def test_an_index_of_another_layout_names_the_rebuild(tmp_path: Path) -> None:
-    KeywordIndex(tmp_path).add("v1", NODES)
+    KeywordIndex(tmp_path).add({"v1": NODES})
     (tmp_path / "meta.json").write_text("{}", encoding="utf-8")
 
     with pytest.raises(RagError, match="--rebuild"):

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 from llama_index.core.schema import MetadataMode
+from records import document
 
-from ingest.catalog import DocumentRecord
 from ingest.chunking import Chunk
 from ingest.nodes import MAX_HEADING_CHARACTERS, NodeMetadata, embedded_text, node_boxes, node_from_chunk
 
-RECORD = DocumentRecord(
-    "d1", "a" * 64, Path("/docs/p.pdf"), "p.pdf", "Press HP-40", 12, 2, 1, 1, datetime(2025, 1, 1, tzinfo=UTC)
-)
+RECORD = document("d1", "/docs/p.pdf")
 CHUNK = Chunk("Clean the cooler.", 3, "iii", "4 Faults > E07", "text", ((3, 72.04, 100.0, 500.26, 112.0),), ((0, 17),))
 
 
@@ -42,12 +38,12 @@ def test_boxes_come_back_as_tuples_rounded_to_a_tenth_of_a_point() -> None:
     assert node_boxes({"boxes": json.dumps([]), "box_spans": "[]"}) == ((), ())
 
 
-def test_ids_depend_on_content_and_place_alone() -> None:
+def test_ids_depend_on_version_and_place_alone() -> None:
     node = node_from_chunk(CHUNK, 5, RECORD)
 
-    assert node.node_id == node_from_chunk(CHUNK, 5, replace(RECORD, title="Other", size=9)).node_id
+    assert node.node_id == node_from_chunk(CHUNK, 5, replace(RECORD, title="Other", chunks=9)).node_id
     assert node.node_id != node_from_chunk(CHUNK, 6, RECORD).node_id
-    assert node.node_id != node_from_chunk(CHUNK, 5, replace(RECORD, content_hash="b" * 64)).node_id
+    assert node.node_id != node_from_chunk(CHUNK, 5, replace(RECORD, version="d1-2")).node_id
 
 
 def test_very_long_headings_keep_their_deepest_end() -> None:

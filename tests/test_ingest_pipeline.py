@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pdf_pages import PROSE, lines, write
 
 from ingest.collection import Collection
-from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
+from ingest.engines.local import LocalEngine
 from ingest.errors import RagError, UsageError
-from ingest.pipeline import Ingester, IngestReport, Progress, find_files
+from ingest.pipeline import Ingester, Progress
+from ingest.report import IngestReport
+from ingest.scanning import find_files
 
 CHUNKING = ChunkingConfig()
 
@@ -21,7 +25,7 @@ CHUNKING = ChunkingConfig()
 @pytest.fixture
 def ingester(home: StoreConfig, encoder: MiniLmEncoder) -> Iterator[Ingester]:
     with Collection.create(home, EmbeddingConfig(), CHUNKING) as collection:
-        yield Ingester(collection, encoder, CHUNKING)
+        yield Ingester(collection, LocalEngine(encoder, CHUNKING))
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def test_a_folder_is_added_whole(ingester: Ingester, folder: Path) -> None:
     assert passages(ingester) == ["4.1 The Seller shall deliver in May.", "Drain the oil."]
 
 
-def test_a_document_is_stored_as_it_was_read(ingester: Ingester, folder: Path) -> None:
+def test_a_document_is_stored_as_it_was_read(ingester: Ingester, folder: Path, encoder: MiniLmEncoder) -> None:
     ingester.sync([folder / "press"])
 
     (record,) = ingester.collection.catalog.documents()
@@ -67,7 +71,7 @@ def test_a_document_is_stored_as_it_was_read(ingester: Ingester, folder: Path) -
     assert record.path == (folder / "press" / "manual.md").resolve()
     assert node.metadata["document_id"] == record.document_id
     assert (node.metadata["source"], node.metadata["section"]) == ("manual.md", "Press HP-40")
-    question = ingester.collection.vectors.nearest(ingester._encoder.encode(["draining oil"])[0].tolist(), 1)
+    question = ingester.collection.vectors.nearest(encoder.encode(["draining oil"])[0].tolist(), 1)
     assert question[0].node.node_id == node.node_id
 
 
@@ -91,7 +95,7 @@ def test_a_touched_file_with_the_same_content_is_not_read_again(ingester: Ingest
 
     after = ingester.collection.catalog.documents()
     assert [record.ingested_at for record in after] == [record.ingested_at for record in before]
-    assert after[0].modified_ns == 1
+    assert after[0].file.modified_ns == 1
 
 
 def test_a_changed_file_replaces_its_passages(ingester: Ingester, folder: Path) -> None:
@@ -152,7 +156,7 @@ def test_a_document_stays_when_its_file_becomes_unreadable(ingester: Ingester, f
     assert "4.1 The Seller shall deliver in May." in passages(ingester)
 
 
-def test_a_file_that_vanishes_while_others_are_read_is_reported(ingester: Ingester, folder: Path) -> None:
+def test_a_file_that_vanishes_before_it_is_read_is_reported(ingester: Ingester, folder: Path) -> None:
     def remove_last(progress: Progress) -> None:
         (folder / "press" / "manual.md").unlink(missing_ok=True)
 
@@ -177,16 +181,16 @@ def test_hidden_files_and_office_locks_are_not_looked_at(folder: Path) -> None:
     (folder / ".hidden.txt").write_text("hidden", encoding="utf-8")
     (folder / "~$contract.docx").write_text("lock", encoding="utf-8")
 
-    files, skipped = find_files([folder])
+    scan = find_files([folder])
 
-    assert [file.source for file in files] == ["contract.txt", "press/manual.md"]
-    assert skipped == []
+    assert [file.source for file in scan.files] == ["contract.txt", "press/manual.md"]
+    assert scan.skipped == ()
 
 
 def test_a_file_named_twice_is_read_once(folder: Path) -> None:
-    files, _ = find_files([folder, folder / "contract.txt", folder / "press" / ".." / "contract.txt"])
+    scan = find_files([folder, folder / "contract.txt", folder / "press" / ".." / "contract.txt"])
 
-    assert len(files) == 2
+    assert len(scan.files) == 2
 
 
 def test_a_folder_without_documents_is_an_error(ingester: Ingester, tmp_path: Path) -> None:
@@ -230,19 +234,156 @@ def test_progress_runs_from_nothing_to_all(ingester: Ingester, folder: Path) -> 
 
     ingester.sync([folder], on_progress=seen.append)
 
-    assert [(step.files_done, step.files_total, step.current) for step in seen] == [
-        (0, 2, "contract.txt"),
-        (1, 2, "press/manual.md"),
-        (2, 2, ""),
-    ]
+    assert [(step.files_done, step.files_total) for step in seen] == [(0, 2), (1, 2), (2, 2)]
+    assert seen[0].current == ""
+    assert {step.current for step in seen[1:]} == {"contract.txt", "press/manual.md"}
     fractions = [step.fraction for step in seen]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
 
 
 def test_what_a_crash_left_is_swept_by_the_next_run(ingester: Ingester, folder: Path) -> None:
-    ingester.collection.catalog.begin("d1-dead")
+    ingester.collection.catalog.begin(["d1-dead"])
 
     ingester.sync([folder])
 
     assert ingester.collection.inconsistencies() == []
+
+
+# Failures and what is tried again
+
+
+def test_a_file_that_failed_is_reported_again_and_not_read_again_until_it_changes(
+    ingester: Ingester, folder: Path
+) -> None:
+    broken = folder / "broken.txt"
+    broken.write_bytes(b"\0" * 100)
+    first = ingester.sync([folder])
+
+    second = ingester.sync([folder])
+
+    assert second.failed == first.failed
+    assert second.documents[-1].seconds == 0.0 or second.documents[0].seconds == 0.0
+    assert counts(second) == (0, 0, 2, 0, 1)
+    broken.write_text("It is mended.", encoding="utf-8")
+    assert counts(ingester.sync([folder])) == (1, 0, 2, 0, 0)
+
+
+def test_what_failed_is_tried_again_when_that_is_wanted(ingester: Ingester, folder: Path) -> None:
+    (folder / "broken.txt").write_bytes(b"\0" * 100)
+    ingester.sync([folder])
+
+    report = ingester.sync([folder], retry_failed=True)
+
+    assert counts(report) == (0, 0, 2, 0, 1)
+    assert next(entry for entry in report.documents if entry.outcome == "failed").seconds > 0
+
+
+def test_a_locked_file_is_tried_whenever_it_is_met(home: StoreConfig, encoder: MiniLmEncoder, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pdf", lines(PROSE), encrypt="secret")
+    with Collection.create(home, EmbeddingConfig(), CHUNKING) as collection:
+        (failure,) = Ingester(collection, LocalEngine(encoder, CHUNKING)).sync([path]).failed
+        assert "--password" in failure.reason
+
+        engine = LocalEngine(encoder, CHUNKING, ReadingConfig(passwords=("secret",)))
+        assert counts(Ingester(collection, engine).sync([path])) == (1, 0, 0, 0, 0)
+
+
+# The same content under several names
+
+
+def test_identical_files_are_one_document_known_under_both_names(ingester: Ingester, folder: Path) -> None:
+    shutil.copy(folder / "contract.txt", folder / "press" / "copy.txt")
+
+    report = ingester.sync([folder])
+
+    assert (counts(report), report.duplicates) == ((2, 0, 0, 0, 0), 1)
+    contract, manual = ingester.collection.catalog.documents()
+    assert [file.source for file in contract.files] == ["contract.txt", "press/copy.txt"]
+    assert manual.source == "press/manual.md"
+    assert len(passages(ingester)) == 2
+    assert counts(ingester.sync([folder])) == (0, 0, 3, 0, 0)
+
+
+def test_a_copy_that_comes_later_is_not_read(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    shutil.copy(folder / "contract.txt", folder / "zz.txt")
+
+    report = ingester.sync([folder])
+
+    assert (report.duplicates, report.chunks) == (1, 0)
+    (note,) = next(entry.notes for entry in report.documents if entry.outcome == "duplicate")
+    assert note == f"The same content as {folder / 'contract.txt'}."
+
+
+def test_a_document_stays_when_one_of_its_files_goes_or_changes(ingester: Ingester, folder: Path) -> None:
+    for name in ("x.txt", "y.txt"):
+        shutil.copy(folder / "contract.txt", folder / name)
+    ingester.sync([folder])
+    (folder / "x.txt").unlink()
+    (folder / "y.txt").write_text("4.1 The Seller shall deliver in June.\n", encoding="utf-8")
+
+    report = ingester.sync([folder], prune=True)
+
+    assert counts(report) == (0, 1, 2, 1, 0)
+    assert passages(ingester) == [
+        "4.1 The Seller shall deliver in June.",
+        "4.1 The Seller shall deliver in May.",
+        "Drain the oil.",
+    ]
+
+
+def test_a_file_that_was_moved_is_not_read_again(ingester: Ingester, folder: Path) -> None:
+    ingester.sync([folder])
+    shutil.move(folder / "press" / "manual.md", folder / "manual.md")
+
+    report = ingester.sync([folder])
+
+    assert (counts(report), report.chunks) == ((0, 0, 2, 0, 0), 0)
+    assert [record.source for record in ingester.collection.catalog.documents()] == ["contract.txt", "manual.md"]
+    (note,) = next(entry.notes for entry in report.documents if entry.notes)
+    assert note.startswith("Moved from ")
+    assert note.endswith("press/manual.md.")
+
+
+def test_a_title_that_is_the_name_of_the_file_follows_it(ingester: Ingester, folder: Path) -> None:
+    """Title and text are embedded together: after any history the index is that of a clean ingest."""
+    ingester.sync([folder])
+    before = ingester.collection.catalog.documents()[0]
+    shutil.move(folder / "contract.txt", folder / "supply-agreement.txt")
+
+    ingester.sync([folder])
+
+    _, after = ingester.collection.catalog.documents()
+    assert (before.title, after.title) == ("contract", "supply-agreement")
+    assert after.document_id == before.document_id
+    assert len(passages(ingester)) == 2
+
+
+def test_an_ingest_that_is_told_to_stop_keeps_what_it_has_and_goes_on_later(ingester: Ingester, folder: Path) -> None:
+    for number in range(200):
+        (folder / f"{number:03}.txt").write_text(f"Clause {number} is new.", encoding="utf-8")
+    done: list[int] = []
+
+    report = ingester.sync(
+        [folder], on_progress=lambda progress: done.append(progress.files_done), stop=lambda: done[-1] >= 5
+    )
+
+    assert report.stopped
+    assert 5 <= report.added < 202
+    assert ingester.collection.inconsistencies() == []
+    rest = ingester.sync([folder])
+    assert not rest.stopped
+    assert report.added + rest.added == 202
+    assert rest.unchanged == report.added
+
+
+def test_names_that_are_no_text_are_refused_by_name(ingester: Ingester, folder: Path) -> None:
+    odd = os.fsencode(folder) + b"/caf\xe9.txt"
+    with open(odd, "wb") as file:
+        file.write(b"Coffee.")
+
+    report = ingester.sync([folder])
+
+    assert counts(report) == (2, 0, 0, 0, 1)
+    assert report.failed[0].reason.endswith("not valid UTF-8. Rename it.")

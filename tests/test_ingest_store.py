@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from llama_index.core.schema import TextNode
 
-from ingest.store import VectorStore
+from ingest.config import StoreConfig
+from ingest.errors import StorageError, UsageError
+from ingest.store import VectorStore, drop_store
 
 
 def node(name: str, vector: list[float], *, version: str = "v1", position: int = 0) -> TextNode:
@@ -24,9 +26,16 @@ NODES = [
 ]
 
 
+@pytest.fixture(params=["embedded", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StoreConfig:
+    """Where a store may live: in this process, or on a server."""
+    server = request.getfixturevalue("chroma_server") if request.param == "server" else ""
+    return StoreConfig(tmp_path, server=server)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[VectorStore]:
-    store = VectorStore(tmp_path)
+def store(place: StoreConfig, tmp_path: Path) -> Iterator[VectorStore]:
+    store = VectorStore(place, tmp_path.name)
     store.add(NODES)
     yield store
     store.close()
@@ -45,15 +54,16 @@ def test_no_more_than_the_limit_and_than_there_are(store: VectorStore) -> None:
     assert store.nearest([1.0, 0.0], 0) == []
 
 
-def test_an_empty_store_finds_nothing(tmp_path: Path) -> None:
-    store = VectorStore(tmp_path)
+def test_an_empty_store_finds_nothing(place: StoreConfig, tmp_path: Path) -> None:
+    store = VectorStore(place, f"empty-{tmp_path.name}")
     store.add([])
 
     assert len(store) == 0
     assert store.nearest([1.0, 0.0], 5) == []
     assert store.get(["east"]) == {}
     assert store.get_version("v1") == []
-    store.delete_version("v1")
+    assert store.versions() == {}
+    store.delete_versions(["v1"])
     store.close()
 
 
@@ -76,7 +86,7 @@ def test_a_version_is_read_in_its_order(store: VectorStore) -> None:
 def test_deleting_a_version_leaves_the_others(store: VectorStore) -> None:
     store.add([node("other", [0.5, 0.5], version="v2")])
 
-    store.delete_version("v1")
+    store.delete_versions(["v1"])
 
     assert len(store) == 1
     assert [hit.node.node_id for hit in store.nearest([1.0, 0.0], 5)] == ["other"]
@@ -88,17 +98,49 @@ def test_adding_a_node_again_changes_nothing(store: VectorStore) -> None:
     assert len(store) == 3
 
 
-def test_passages_are_there_after_a_restart(store: VectorStore, tmp_path: Path) -> None:
+def test_versions_are_counted(store: VectorStore) -> None:
+    store.add([node("other", [0.5, 0.5], version="v2")])
+
+    assert store.versions() == {"v1": 3, "v2": 1}
+
+
+def test_passages_are_there_after_a_restart(store: VectorStore, place: StoreConfig, tmp_path: Path) -> None:
     store.close()
-    again = VectorStore(tmp_path)
+    again = VectorStore(place, tmp_path.name)
 
     assert [hit.node.node_id for hit in again.nearest([1.0, 0.0], 1)] == ["east"]
     again.close()
 
 
-def test_two_stores_of_one_process_are_apart(store: VectorStore, tmp_path: Path) -> None:
-    other = VectorStore(tmp_path / "other")
+def test_two_collections_are_apart(store: VectorStore, place: StoreConfig, tmp_path: Path) -> None:
+    """On a server their names tell them apart, elsewhere their folders."""
+    other = VectorStore(StoreConfig(tmp_path / "other", server=place.server), f"other-{tmp_path.name}")
 
     assert (len(store), len(other)) == (3, 0)
     other.close()
     assert len(store.nearest([1.0, 0.0], 5)) == 3
+
+
+def test_a_collection_on_a_server_is_dropped_there(chroma_server: str, tmp_path: Path) -> None:
+    place = StoreConfig(tmp_path, server=chroma_server)
+    store = VectorStore(place, "dropped")
+    store.add(NODES)
+    store.close()
+
+    drop_store(place, "dropped")
+    drop_store(place, "dropped")
+
+    store = VectorStore(place, "dropped")
+    assert len(store) == 0
+    store.close()
+
+
+def test_a_server_that_does_not_answer_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"127\.0\.0\.1:9 does not answer.*chroma run"):
+        VectorStore(StoreConfig(tmp_path, server="http://127.0.0.1:9"), "id")
+
+
+@pytest.mark.parametrize("address", ["localhost:8000", "ftp://localhost", "http://"])
+def test_what_is_no_address_is_refused(address: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RAG_STORE"):
+        VectorStore(StoreConfig(tmp_path, server=address), "id")

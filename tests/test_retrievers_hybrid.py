@@ -13,6 +13,7 @@ from word_reranker import WordReranker
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
+from ingest.engines.local import LocalEngine
 from ingest.errors import IndexMismatchError, UnknownCollectionError, UsageError
 from ingest.pipeline import Ingester
 from retrievers import open_retriever
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, encoder: MiniLmEncoder) -> 
     (documents / "合同.md").write_text("# 采购合同\n\n卖方应当在十二月一日前交货。\n", encoding="utf-8")
     home = tmp_path_factory.mktemp("home")
     with Collection.create(StoreConfig(home), EmbeddingConfig(), ChunkingConfig()) as collection:
-        Ingester(collection, encoder, ChunkingConfig()).sync([documents])
+        Ingester(collection, LocalEngine(encoder, ChunkingConfig())).sync([documents])
     return home
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ingest.catalog import DocumentRecord
 from ingest.errors import RagError
+from ingest.records import DocumentRecord
 from ui.chat import choose_instruction, conversation, welcome
 from ui.library import choose_collection, document_list, upload
 from ui.markup import escape_label

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ingest.catalog import DocumentRecord
 from ingest.errors import RagError
+from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
 from ui.markup import escape_label, quoted_html, shorten, written_html

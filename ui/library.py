@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from ingest.catalog import DocumentRecord
 from ingest.errors import RagError
 from ingest.loaders import SUPPORTED_SUFFIXES
+from ingest.records import DocumentRecord
 from ui.markup import escape_label, shorten
 from ui.state import Chat, document_source
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestReport, Progress
+    from ingest.pipeline import Progress
+    from ingest.report import IngestReport
     from rag_app.assistant import Assistant
 
 # A list longer than the first gets a search field; none shows more rows than the second.

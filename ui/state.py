@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from ingest.catalog import DocumentRecord
 from ingest.document import PageBox
+from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Passage, Turn
 
 

@@ -1,0 +1,62 @@
+"""The engine of one machine: readers in processes of their own, chunks and vectors in this one, at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+
+from ingest.config import ChunkingConfig, ReadingConfig
+from ingest.embedding import MiniLmEncoder, token_counter
+from ingest.engines.protocol import Prepared
+from ingest.errors import RagError
+from ingest.preparing import HashedFile, embed, make_entry
+from ingest.reading import ReaderPool, ReadFile
+from ingest.records import Entry
+
+# Passages that are embedded and committed together: enough to fill batches of like length, few enough for memory.
+BATCH_PASSAGES = 256
+# Files without passages cost a commit too.
+BATCH_FILES = 64
+
+
+class LocalEngine:
+    """Reads in `workers` processes (half of the processors when not given) and embeds here."""
+
+    def __init__(
+        self,
+        encoder: MiniLmEncoder,
+        chunking: ChunkingConfig,
+        reading: ReadingConfig | None = None,
+        *,
+        workers: int | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._chunking = chunking
+        self._reading = reading or ReadingConfig()
+        self._workers = workers
+
+    def run(self, files: Iterable[HashedFile]) -> Generator[Sequence[Prepared], None, None]:
+        """See `Engine.run`. A batch is closed when it is full, and when the next document is not there yet."""
+        batch: list[Prepared] = []
+        with ReaderPool(self._reading, self._workers) as pool:
+            for read in pool.read((hashed, hashed.file.path) for hashed in files):
+                batch.append(self._prepare(read))
+                if not pool.ready or len(batch) >= BATCH_FILES or _passages(batch) >= BATCH_PASSAGES:
+                    embed(_entries(batch), self._encoder)
+                    yield batch
+                    batch = []
+
+    def _prepare(self, read: ReadFile[HashedFile]) -> Prepared:
+        result: Entry | RagError
+        if isinstance(read.result, RagError):
+            result = read.result
+        else:
+            result = make_entry(read.key, read.result, self._chunking, token_counter())
+        return Prepared(read.key, result, read.seconds)
+
+
+def _entries(batch: Sequence[Prepared]) -> list[Entry]:
+    return [prepared.result for prepared in batch if isinstance(prepared.result, Entry)]
+
+
+def _passages(batch: Sequence[Prepared]) -> int:
+    return sum(len(entry.nodes) for entry in _entries(batch))
