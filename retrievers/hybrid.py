@@ -29,6 +29,7 @@ STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 FIRST_STAGE_LIMIT = 50
 MAX_QUESTION_CHARACTERS = 4000
 STOP_WORD_WEIGHT = 0.25
+MOST_ATTEMPTS = 5
 
 
 @dataclass(slots=True)
@@ -100,14 +101,7 @@ class HybridRetriever(BaseRetriever):
         trace = trace or Trace()
         top_k = top_k or self.top_k
 
-        dense: list[NodeWithScore] = []
-        keyword: list[NodeWithScore] = []
-        if strategy != "bm25":
-            with trace.stage("dense"):
-                dense = self._dense.retrieve(question)
-        if strategy != "dense":
-            with trace.stage("keyword"):
-                keyword = self._keyword.retrieve(question)
+        dense, keyword = self._first_stage(question, strategy, trace)
         if strategy == "dense":
             return dense[:top_k]
         if strategy == "bm25":
@@ -127,6 +121,30 @@ class HybridRetriever(BaseRetriever):
             ranked = rerank.postprocess_nodes(fused[:limit], query_str=question)
         trace.candidates, trace.scored = len(ranked), sum(hit.score is not None for hit in ranked)
         return ranked[:top_k]
+
+
+    def _first_stage(
+        self, question: str, strategy: Strategy, trace: Trace
+    ) -> tuple[list[NodeWithScore], list[NodeWithScore]]:
+        """The dense and the keyword ranking, each empty where the strategy does not want it.
+
+        Both show the documents of one moment: they are made anew when a document came or went in between, else a
+        question would meet the old version in one ranking and the new one in the other.
+        """
+        for _ in range(MOST_ATTEMPTS):
+            moment = self.collection.catalog.generation
+            dense: list[NodeWithScore] = []
+            keyword: list[NodeWithScore] = []
+            if strategy != "bm25":
+                with trace.stage("dense"):
+                    dense = self._dense.retrieve(question)
+            if strategy != "dense":
+                with trace.stage("keyword"):
+                    keyword = self._keyword.retrieve(question)
+            if self.collection.catalog.generation == moment:
+                return dense, keyword
+        # Documents come and go faster than this search: what is live now is whole, what has just come may be missing.
+        return self.collection.live(dense), self.collection.live(keyword)
 
 
 def fuse(*rankings: list[NodeWithScore]) -> list[NodeWithScore]:
