@@ -224,7 +224,8 @@ def test_a_page_on_its_side_is_read_from_its_own_top(tmp_path: Path) -> None:
 
 def test_the_title_of_the_metadata_comes_first(tmp_path: Path) -> None:
     named, unnamed = tmp_path / "named.pdf", tmp_path / "unnamed.pdf"
-    changed(write(named, lines(PROSE)), lambda writer: writer.add_metadata({"/Title": "Service manual"}))
-    changed(write(unnamed, lines(PROSE)), lambda writer: writer.add_metadata({"/Title": "Microsoft Word - x.doc"}))
+    page = together(lines("Press HP-40", top=80, size=22), lines(PROSE, PROSE, top=120))
+    changed(write(named, page), lambda writer: writer.add_metadata({"/Title": "Service manual"}))
+    changed(write(unnamed, page), lambda writer: writer.add_metadata({"/Title": "Microsoft Word - x.doc"}))
 
-    assert (load_pdf(named).title, load_pdf(unnamed).title) == ("Service manual", "unnamed")
+    assert (load_pdf(named).title, load_pdf(unnamed).title) == ("Service manual", "Press HP-40")

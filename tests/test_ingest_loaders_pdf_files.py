@@ -45,11 +45,11 @@ def test_a_file_cut_short_is_read_or_refused(tmp_path: Path) -> None:
         assert len(document.pages) == 1
 
 
-def test_a_scan_is_named_as_such(tmp_path: Path) -> None:
+def test_without_ocr_a_scan_is_named_as_such(tmp_path: Path) -> None:
     path = write(tmp_path / "a.pdf", lambda canvas: canvas.rect(10, 10, 500, 700, fill=1))
 
-    with pytest.raises(UnreadableFileError, match="scan"):
-        load_pdf(path)
+    with pytest.raises(UnreadableFileError, match="OCR is off"):
+        load_pdf(path, Reading(ReadingConfig(ocr=False)))
 
 
 @pytest.mark.parametrize("password", ["secret", "读者"])

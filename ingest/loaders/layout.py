@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from ingest.document import Block, Box, Line
 from ingest.loaders.grid import find_tables
-from ingest.loaders.runs import Row, Run, split_at_columns, union, visual_rows
+from ingest.loaders.runs import PageText, Row, Run, split_at_columns, union, visual_rows
 from ingest.numbering import begins_with_signal_word, clause_number, is_heading_line
 
 PARAGRAPH_GAP = 1.45
@@ -136,6 +136,17 @@ def page_blocks(runs: Sequence[Run], rules: Sequence[float], style: Style) -> li
             prose = []
             blocks.append(starts[id(run)].block())
     return blocks + prose_blocks(printed_lines(prose), style)
+
+
+def displayed_blocks(page: PageText, runs: Sequence[Run], style: Style) -> tuple[Block, ...]:
+    """The blocks of those runs of a page, with their boxes on the page as it is displayed."""
+    blocks = page_blocks(runs, page.rules, style)
+    if not (page.turn or page.skew):
+        return tuple(blocks)
+    return tuple(
+        replace(block, lines=tuple(replace(line, box=line.box and page.displayed(line.box)) for line in block.lines))
+        for block in blocks
+    )
 
 
 def without_contents(pages: Sequence[Sequence[Run]]) -> list[list[Run]]:

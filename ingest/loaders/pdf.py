@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +13,160 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image, ImageDraw
 
-from ingest.document import Block, Box, Document, Page
+from ingest.document import Box, Document, Ocr, Page
 from ingest.errors import UsageError
-from ingest.loaders.errors import LockedFileError, UnreadableFileError
-from ingest.loaders.layout import Style, page_blocks, without_contents
+from ingest.loaders.errors import UnreadableFileError
+from ingest.loaders.layout import Style, displayed_blocks, without_contents
+from ingest.loaders.pdf_attachments import read_attachments
 from ingest.loaders.pdf_facts import read_facts
-from ingest.loaders.pdf_text import PageText, read_page
+from ingest.loaders.pdf_file import opened
+from ingest.loaders.pdf_image import covered_by_image, picture, shows_something
+from ingest.loaders.pdf_text import read_page
 from ingest.loaders.reading import Reading
-from ingest.loaders.runs import RunningText
+from ingest.loaders.runs import PageText, Run, RunningText
+from ingest.loaders.text_quality import rubbish
 from ingest.loaders.titles import document_title
 
 # pdfium keeps global state: one thread at a time.
 _LOCK = threading.RLock()
 
-MAX_PAGES = 20_000
 MAX_IMAGE_PIXELS = 40_000_000
 HIGHLIGHT = (255, 200, 0, 90)
 
+# A scan with no more text than this has only been stamped: a number, the line of a fax machine.
+MOST_STAMPED_CHARACTERS = 100
+LEAST_SCANNED = 0.7
+
 _HEADER_SEARCH_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPage:
+    """A page's text, whether it was recognised in its image, and what is wrong with it."""
+
+    text: PageText
+    ocr: Ocr | None = None
+    problem: str = ""
 
 
 def load_pdf(path: Path, reading: Reading | None = None) -> Document:
     """The PDF's pages with their printed labels, boxes in points from the top left as displayed.
 
-    Running headers and footers are left out. Raises `UnreadableFileError` for a damaged or locked file and for one
-    without any text.
+    A page whose text layer is absent or unusable is recognised in its image. Running headers and footers are left
+    out. Raises `UnreadableFileError` for a file that cannot be opened and for one without any text.
     """
     reading = reading or Reading()
-    with path.open("rb") as file:
-        if b"%PDF-" not in file.read(_HEADER_SEARCH_BYTES):
+    with path.open("rb") as start:
+        if b"%PDF-" not in start.read(_HEADER_SEARCH_BYTES):
             raise UnreadableFileError("This is not a PDF, though it is named like one. Check the file.")
-    with _LOCK, _opened(path, reading.config.passwords) as (pdf, password):
-        texts = [_read_page(pdf, index) for index in range(len(pdf))]
-    if not any(text.runs for text in texts):
-        raise UnreadableFileError("No page has a text layer: this looks like a scan, and OCR is not available yet.")
+    with _LOCK, opened(path, reading.config.passwords) as file:
+        read = [_read_page(file.pdf, index, reading) for index in range(len(file.pdf))]
+        facts = read_facts(file.source, file.password, len(read))
+        attached = pdfium.FPDFDoc_GetAttachmentCount(file.pdf) > 0
+        attachments, left_out = read_attachments(file.source, file.password) if attached else ((), ())
+    if not attachments and not any(page.text.runs for page in read):
+        raise UnreadableFileError(_why_nothing(read))
 
-    facts = read_facts(path, password, len(texts))
-    running = RunningText.of([(text.height, text.runs) for text in texts])
-    runs = without_contents([running.without(text.runs, text.height, index) for index, text in enumerate(texts)])
+    runs = _body_runs([page.text for page in read])
     style = Style.of([run for page_runs in runs for run in page_runs], facts.outline)
     pages = tuple(
-        Page(number, label, _displayed(text, page_blocks(page_runs, text.rules, style)), *text.displayed_size)
-        for number, (label, text, page_runs) in enumerate(zip(facts.labels, texts, runs, strict=True), start=1)
+        Page(
+            number,
+            label,
+            displayed_blocks(page.text, page_runs, style),
+            *page.text.displayed_size,
+            page.ocr,
+            " ".join((page.problem, *left_out) if number == 1 else (page.problem,)).strip(),
+        )
+        for number, (label, page, page_runs) in enumerate(zip(facts.labels, read, runs, strict=True), start=1)
     )
-    return Document(document_title(facts.title, pages), pages)
+    return Document(document_title(facts.title, pages), pages, attachments)
 
 
-def _displayed(text: PageText, blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The blocks with their boxes on the page as it is displayed."""
-    if not text.turn:
-        return tuple(blocks)
-    return tuple(
-        replace(block, lines=tuple(replace(line, box=line.box and text.displayed(line.box)) for line in block.lines))
-        for block in blocks
-    )
+def _body_runs(texts: Sequence[PageText]) -> list[list[Run]]:
+    """The runs of each page without running headers and footers, unless there is nothing else, and without contents."""
+    running = RunningText.of([(text.height, text.runs) for text in texts])
+    body = [running.without(text.runs, text.height, index) for index, text in enumerate(texts)]
+    return without_contents(body if any(body) else [text.runs for text in texts])
+
+
+def _why_nothing(read: Sequence[_ReadPage]) -> str:
+    problem = next((page.problem for page in read if page.problem), "Its pages are empty.")
+    return f"The PDF holds no text that could be read. {problem}"
+
+
+def _read_page(pdf: Any, index: int, reading: Reading) -> _ReadPage:
+    number = index + 1
+    reading.on_page(number, len(pdf))
+    if sentence := reading.skip_pages.get(number):
+        return _ReadPage(PageText(*_size(pdf, index), 0, [], []), problem=sentence)
+    try:
+        page = pdf[index]
+    except pypdfium2.PdfiumError:
+        return _ReadPage(PageText(*_size(pdf, index), 0, [], []), problem="The page is damaged and cannot be read.")
+    try:
+        page = _with_annotations(pdf, page, index)
+        return _recognised_if_needed(page, read_page(page), recognising=reading.config.ocr)
+    finally:
+        page.close()
+
+
+def _size(pdf: Any, index: int) -> tuple[float, float]:
+    """The page's size as the file's page tree says it, without reading the page; 0 where that is damaged."""
+    try:
+        width, height = pdf.get_page_size(index)
+    except pypdfium2.PdfiumError:
+        return 0.0, 0.0
+    return width, height
+
+
+def _with_annotations(pdf: Any, page: Any, index: int) -> Any:
+    """The page with what is filled in and typed over it made part of its text."""
+    kinds = {_annotation_kind(page, number) for number in range(pdfium.FPDFPage_GetAnnotCount(page))}
+    if not kinds & {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}:
+        return page
+    flattened = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+    if flattened != pdfium.FLATTEN_SUCCESS:
+        return page
+    page.close()
+    return pdf[index]
+
+
+def _annotation_kind(page: Any, number: int) -> int:
+    annotation = pdfium.FPDFPage_GetAnnot(page, number)
+    kind: int = pdfium.FPDFAnnot_GetSubtype(annotation)
+    pdfium.FPDFPage_CloseAnnot(annotation)
+    return kind
+
+
+def _recognised_if_needed(page: Any, text: PageText, *, recognising: bool) -> _ReadPage:
+    """The page with its own text where that is good, else with what OCR finds in its picture."""
+    layer = "".join(run.text for run in text.runs)
+    stamped = len(layer) <= MOST_STAMPED_CHARACTERS and covered_by_image(page) > LEAST_SCANNED
+    if layer and stamped:
+        reason = f"The page is a scan on which only {len(layer)} characters are text."
+    elif layer:
+        reason = rubbish(layer)
+    else:
+        reason = "The page has no text layer." if shows_something(page) else ""
+    if not reason:
+        return _ReadPage(text)
+    usable = replace(text, runs=text.runs if stamped else [])
+    if not recognising:
+        return _ReadPage(usable, problem=f"{reason} OCR is off.")
+    try:
+        image = picture(page)
+    except UnreadableFileError as error:
+        return _ReadPage(usable, problem=f"{reason} {error}")
+    if image.getcolors(maxcolors=1):
+        return _ReadPage(usable)  # a blank page
+    # The models are loaded for the first page that needs them.
+    from ingest.loaders.ocr import recognise
+
+    found = recognise(image, *page.get_size())
+    if found is None or sum(len(run.text) for run in found.text.runs) < len(layer) * stamped:
+        return _ReadPage(usable, problem=f"{reason} OCR found no text in its image.")
+    return _ReadPage(found.text, Ocr(found.confidence, reason))
 
 
 def render_page(
@@ -77,10 +176,10 @@ def render_page(
 
     Raises `UsageError` for a page that does not exist and `UnreadableFileError` where the file cannot be opened.
     """
-    with _LOCK, _opened(path, passwords) as (pdf, _):
-        if not 1 <= page_number <= len(pdf):
-            raise UsageError(f"The document has {len(pdf)} pages; there is no page {page_number}.")
-        page = pdf[page_number - 1]
+    with _LOCK, opened(path, passwords) as file:
+        if not 1 <= page_number <= len(file.pdf):
+            raise UsageError(f"The document has {len(file.pdf)} pages; there is no page {page_number}.")
+        page = file.pdf[page_number - 1]
         page_width, page_height = page.get_size()
         scale = width / max(page_width, 1.0)
         if width * page_height * scale > MAX_IMAGE_PIXELS:
@@ -96,39 +195,3 @@ def render_page(
     buffer = io.BytesIO()
     highlighted.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@contextmanager
-def _opened(path: Path, passwords: Sequence[str]) -> Iterator[tuple[Any, str | None]]:
-    """The file in pdfium and the password that opened it (None: it needs none); the empty one is tried first."""
-    for password in (None, "", *passwords):
-        try:
-            pdf = pypdfium2.PdfDocument(path, password=password)
-        except pypdfium2.PdfiumError as error:
-            if error.err_code == pdfium.FPDF_ERR_PASSWORD:
-                continue
-            raise UnreadableFileError(
-                "The PDF is damaged and cannot be opened. Save it anew with a PDF program."
-            ) from error
-        try:
-            if len(pdf) > MAX_PAGES:
-                raise UnreadableFileError(f"The PDF has {len(pdf)} pages; at most {MAX_PAGES} are read. Split it.")
-            yield pdf, password
-        finally:
-            pdf.close()
-        return
-    given = "none of the passwords given opens it" if passwords else "no password was given"
-    raise LockedFileError(f"The PDF is encrypted and {given}. Name its password with --password.")
-
-
-def _read_page(pdf: Any, index: int) -> PageText:
-    try:
-        page = pdf[index]
-    except pypdfium2.PdfiumError as error:
-        raise UnreadableFileError(
-            f"Page {index + 1} of the PDF is damaged. Save the file anew with a PDF program."
-        ) from error
-    try:
-        return read_page(page)
-    finally:
-        page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,13 @@ class PdfFacts:
     outline: dict[str, int]
 
 
-def read_facts(path: Path, password: str | None, pages: int) -> PdfFacts:
+def read_facts(source: Path | bytes, password: str | None, pages: int) -> PdfFacts:
     """Plain page numbers and no outline where pypdf cannot read what pdfium could."""
     numbers = [str(number) for number in range(1, pages + 1)]
     # pypdf warns about every oddity that it mends; pdfium has read the text already.
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     try:
-        reader = pypdf.PdfReader(path)
+        reader = pypdf.PdfReader(io.BytesIO(source) if isinstance(source, bytes) else source)
         if reader.is_encrypted and not reader.decrypt(password or ""):
             return PdfFacts("", numbers, {})
         title = (reader.metadata.title or "") if reader.metadata else ""
@@ -48,7 +49,7 @@ def read_facts(path: Path, password: str | None, pages: int) -> PdfFacts:
         RecursionError,
         OSError,
     ) as error:
-        _LOG.warning("%s: outline and page labels cannot be read: %r", path, error)
+        _LOG.warning("Outline and page labels cannot be read: %r", error)
         return PdfFacts("", numbers, {})
     return PdfFacts(title, labels if len(labels) == pages else numbers, outline)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import math
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from statistics import median
 from typing import Any
 
 import pypdfium2.raw as pdfium
 
 from ingest.document import Box
-from ingest.loaders.runs import Gap, Run, union
+from ingest.loaders.reading_order import in_reading_order
+from ingest.loaders.runs import Gap, PageText, Run, union
 
 MAX_CHARACTERS_PER_PAGE = 200_000
 MAX_RULES_PER_PAGE = 5_000
@@ -26,42 +29,14 @@ LINE_HEIGHT = 1.15
 USUAL_LINE_HEIGHT = 11.5
 
 _SOFT_HYPHENS = {"\x02", "\ufffe", "\u00ad"}
+_RIGHT_TO_LEFT = {"R", "AL", "NSM"}
 _DIRECTION_SAMPLES = 100
 
 Transform = Callable[[float, float], tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """A page turned so that most of its text is upright; displayed it is turned `turn` degrees clockwise from there.
-
-    `width`, `height` and all coordinates are of the turned page.
-    """
-
-    width: float
-    height: float
-    turn: int
-    runs: list[Run]
-    rules: list[float]
-
-    @property
-    def displayed_size(self) -> tuple[float, float]:
-        return (self.height, self.width) if self.turn % 180 else (self.width, self.height)
-
-    def displayed(self, box: Box) -> Box:
-        """The box on the page as it is displayed."""
-        x0, y0, x1, y1 = box
-        if self.turn == 90:
-            return self.height - y1, x0, self.height - y0, x1
-        if self.turn == 180:
-            return self.width - x1, self.height - y1, self.width - x0, self.height - y0
-        if self.turn == 270:
-            return y0, self.width - x1, y1, self.width - x0
-        return box
-
-
 def read_page(page: Any) -> PageText:
-    """The text of a pypdfium2 page; the page is left turned the way it is read."""
+    """The text of a pypdfium2 page, in the order in which it is read."""
     displayed = page.get_rotation()
     text_page = page.get_textpage()
     try:
@@ -74,9 +49,34 @@ def read_page(page: Any) -> PageText:
         width, height = page.get_size()
         to_page = _page_transform(page, width, height)
         runs = list(_runs(text_page.raw, to_page))
-        return PageText(width, height, (displayed - upright) % 360, runs, _rules(page, to_page))
+        text = PageText(width, height, (displayed - upright) % 360, runs, _rules(page, to_page))
     finally:
         text_page.close()
+        page.set_rotation(displayed)
+    return _laid_down(text) if _is_vertical(runs) else text
+
+
+def _is_vertical(runs: Sequence[Run]) -> bool:
+    """Whether most of the text runs downwards with its letters upright, as Chinese and Japanese may."""
+    downwards = sum(len(run.text) for run in runs if len(run.text) > 2 and _height(run) > 1.5 * _width(run))
+    return 2 * downwards > sum(len(run.text) for run in runs)
+
+
+def _height(run: Run) -> float:
+    return run.box[3] - run.box[1]
+
+
+def _width(run: Run) -> float:
+    return run.box[2] - run.box[0]
+
+
+def _laid_down(text: PageText) -> PageText:
+    """A page of vertical lines, read from the right, turned so that they are level and read from the top."""
+    runs = [
+        replace(run, box=(run.box[1], text.width - run.box[2], run.box[3], text.width - run.box[0]), gaps=())
+        for run in text.runs
+    ]
+    return PageText(text.height, text.width, (text.turn + 90) % 360, in_reading_order(runs), [])
 
 
 def _upright_rotation(text_page: Any, displayed: int) -> int:
@@ -86,7 +86,7 @@ def _upright_rotation(text_page: Any, displayed: int) -> int:
     for index in range(0, count, max(1, count // _DIRECTION_SAMPLES)):
         angle = pdfium.FPDFText_GetCharAngle(text_page, index)
         if angle >= 0:
-            turns[round(math.degrees(angle) / 90) * 90 % 360] += 1
+            turns[-round(math.degrees(angle) / 90) * 90 % 360] += 1
     if not turns:
         return displayed
     usual, votes = turns.most_common(1)[0]
@@ -132,8 +132,17 @@ class _OpenRun:
         if self.characters and self.characters[-1] == " ":
             words = len("".join(self.characters).split())
             self.spaces.append(Gap(words, self.boxes[-1][2], box[0]))
-        self.characters.append("-" if character in _SOFT_HYPHENS else character)
+        self.characters.insert(self._place(character, box), "-" if character in _SOFT_HYPHENS else character)
         self.boxes.append(box)
+
+    def _place(self, character: str, box: Box) -> int:
+        """Where the character belongs: pdfium turns text from right to left around, ligatures with it."""
+        place = len(self.characters)
+        if unicodedata.bidirectional(character) not in _RIGHT_TO_LEFT:
+            return place
+        boxes = takewhile(box.__eq__, reversed(self.boxes))
+        letters = takewhile(lambda letter: letter != " ", reversed(self.characters))
+        return place - sum(1 for _ in zip(boxes, letters, strict=False))
 
     def finish(self) -> Iterator[Run]:
         text = " ".join("".join(self.characters).split())

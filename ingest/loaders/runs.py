@@ -5,6 +5,7 @@ All coordinates are points from the top left corner of the page as it is read.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,56 @@ class Run:
 
 
 Row = list[Run]
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page turned so that its text is read in level lines from left to right.
+
+    As displayed it is turned from there by `turn` degrees clockwise (0, 90, 180 or 270) and then by the few degrees
+    of `skew`, clockwise around its middle: a scan that lay askew. `width`, `height` and all coordinates are of the
+    page as it is read. `rules` are the heights of horizontal lines drawn on it.
+    """
+
+    width: float
+    height: float
+    turn: int
+    runs: list[Run]
+    rules: list[float]
+    skew: float = 0.0
+
+    @property
+    def displayed_size(self) -> tuple[float, float]:
+        return (self.height, self.width) if self.turn % 180 else (self.width, self.height)
+
+    def displayed(self, box: Box) -> Box:
+        """The box on the page as it is displayed."""
+        x0, y0, x1, y1 = box
+        if self.turn == 90:
+            box = self.height - y1, x0, self.height - y0, x1
+        elif self.turn == 180:
+            box = self.width - x1, self.height - y1, self.width - x0, self.height - y0
+        elif self.turn == 270:
+            box = y0, self.width - x1, y1, self.width - x0
+        if not self.skew:
+            return box
+        return turned_box(((x, y) for x in box[::2] for y in box[1::2]), self.skew, self.displayed_size)
+
+
+def turned_box(points: Iterable[Point], degrees: float, size: tuple[float, float]) -> Box:
+    """The box around the points after a turn by a few degrees clockwise around the middle of a page of `size`."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    middle_x, middle_y = size[0] / 2, size[1] / 2
+    turned = [
+        (
+            middle_x + (x - middle_x) * cosine - (y - middle_y) * sine,
+            middle_y + (x - middle_x) * sine + (y - middle_y) * cosine,
+        )
+        for x, y in points
+    ]
+    xs, ys = zip(*turned, strict=True)
+    return max(min(xs), 0.0), max(min(ys), 0.0), min(max(xs), size[0]), min(max(ys), size[1])
 
 
 def union(boxes: Iterable[Box]) -> Box:
