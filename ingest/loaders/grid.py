@@ -25,7 +25,7 @@ NEARLY_ALL = 0.7
 # Where more of the lines than this fill all columns, each such line is a row.
 MOSTLY_COMPLETE = 0.6
 
-_LIST_MARK = re.compile(r"[•●▪■◦‣–—*-]|[(（]?[\w.]{1,6}[.)）]?(?:\([a-z]{1,4}\))*", re.IGNORECASE)
+_LIST_MARK = re.compile(r"[•●▪■◦‣–—*-]|[(（]?[\w.]{1,6}[.)）]?(?:\([a-z]{1,4}\))*|[•●▪■◦‣] .*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,23 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
             columns[-1] = (columns[-1][0], max(columns[-1][1], end))
         else:
             columns.append((start, end))
-    return columns
+    return _without_halves(rows, columns)
+
+
+def _without_halves(rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The columns with those joined that are never filled beside each other: a title to the left above numbers to the
+    right."""
+    joined: list[tuple[float, float]] = []
+    for start, end in columns:
+        if joined and not any(_fills(row, joined[-1]) and _fills(row, (start, end)) for row in rows):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _fills(row: Row, column: tuple[float, float]) -> bool:
+    return any(run.box[0] < column[1] - 1 and run.box[2] > column[0] + 1 for run in row)
 
 
 def _logical_rows(

@@ -23,7 +23,7 @@ from ingest.loaders.pdf_file import opened
 from ingest.loaders.pdf_image import covered_by_image, picture, shows_something
 from ingest.loaders.pdf_text import read_page
 from ingest.loaders.reading import Reading
-from ingest.loaders.runs import PageText, Run, RunningText
+from ingest.loaders.runs import PageText, Run, RunningText, with_entries
 from ingest.loaders.text_quality import rubbish
 from ingest.loaders.titles import document_title
 
@@ -105,8 +105,12 @@ def _read_page(pdf: Any, index: int, reading: Reading) -> _ReadPage:
     except pypdfium2.PdfiumError:
         return _ReadPage(PageText(*_size(pdf, index), 0, [], []), problem="The page is damaged and cannot be read.")
     try:
-        page = _with_annotations(pdf, page, index)
-        return _recognised_if_needed(page, read_page(page), recognising=reading.config.ocr)
+        text = read_page(page)
+        if _is_written_on(page) and pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
+            page.close()
+            page = pdf[index]
+            text = replace(text, runs=with_entries(text.runs, read_page(page).runs))
+        return _recognised_if_needed(page, text, recognising=reading.config.ocr)
     finally:
         page.close()
 
@@ -120,16 +124,10 @@ def _size(pdf: Any, index: int) -> tuple[float, float]:
     return width, height
 
 
-def _with_annotations(pdf: Any, page: Any, index: int) -> Any:
-    """The page with what is filled in and typed over it made part of its text."""
+def _is_written_on(page: Any) -> bool:
+    """Whether the page has fields to fill in, or text that was typed over it."""
     kinds = {_annotation_kind(page, number) for number in range(pdfium.FPDFPage_GetAnnotCount(page))}
-    if not kinds & {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT}:
-        return page
-    flattened = pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
-    if flattened != pdfium.FLATTEN_SUCCESS:
-        return page
-    page.close()
-    return pdf[index]
+    return bool(kinds & {pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT})
 
 
 def _annotation_kind(page: Any, number: int) -> int:

@@ -58,10 +58,17 @@ def _unlocked(path: Path, passwords: Sequence[str]) -> PdfFile | None:
                 continue
             return None
         if len(pdf):
-            return PdfFile(pdf, path, password)
+            return _with_forms(PdfFile(pdf, path, password))
         pdf.close()
         return None
     raise _locked(passwords)
+
+
+def _with_forms(file: PdfFile) -> PdfFile:
+    """The file with its form fields filled in as their values say, even where it holds no drawing of them."""
+    if file.pdf.get_formtype() == pdfium.FORMTYPE_ACRO_FORM:
+        file.pdf.init_forms()
+    return file
 
 
 def _repaired(path: Path, passwords: Sequence[str]) -> PdfFile:
@@ -85,7 +92,7 @@ def _repaired(path: Path, passwords: Sequence[str]) -> PdfFile:
             _LOG.info("%s: %s cannot repair it: %r", path, rewrite.__name__, error)
             continue
         if len(pdf):
-            return PdfFile(pdf, content, None)
+            return _with_forms(PdfFile(pdf, content, None))
         pdf.close()
     raise UnreadableFileError("The PDF is damaged and could not be repaired. Save it anew with a PDF program.")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from statistics import median
 from typing import Any
 
@@ -24,6 +25,8 @@ MAX_RULES_PER_PAGE = 5_000
 COLUMN_GAP = 1.4
 # Where cells of a table nearly touch, the gap is still so many times as wide as the spaces within them.
 WIDE_SPACE = 1.8
+# Sides of boxes that stand below each other for so many points part columns.
+SHORTEST_POST = 30
 
 LINE_HEIGHT = 1.15
 USUAL_LINE_HEIGHT = 11.5
@@ -48,8 +51,9 @@ def read_page(page: Any) -> PageText:
             text_page = page.get_textpage()
         width, height = page.get_size()
         to_page = _page_transform(page, width, height)
-        runs = list(_runs(text_page.raw, to_page))
-        text = PageText(width, height, (displayed - upright) % 360, runs, _rules(page, to_page))
+        drawn = _drawn_boxes(page, to_page)
+        runs = list(_runs(text_page.raw, to_page, _Posts.of(drawn)))
+        text = PageText(width, height, (displayed - upright) % 360, runs, _rules(drawn))
     finally:
         text_page.close()
         page.set_rotation(displayed)
@@ -157,7 +161,7 @@ class _OpenRun:
         return tuple(space for space in self.spaces if space.right - space.left > max(least, 0.3 * self.size))
 
 
-def _runs(text_page: Any, to_page: Transform) -> Iterator[Run]:
+def _runs(text_page: Any, to_page: Transform, posts: _Posts) -> Iterator[Run]:
     """The page's characters as runs, in the file's order; pdfium marks the ends of lines and inserts spaces."""
     corners = [ctypes.c_double() for _ in range(4)]
     left, right, bottom, top = corners
@@ -180,7 +184,7 @@ def _runs(text_page: Any, to_page: Transform) -> Iterator[Run]:
         if not pdfium.FPDFText_GetCharBox(text_page, index, *references):
             continue
         box = _page_box(to_page, left.value, bottom.value, right.value, top.value)
-        if current and _far(current, box):
+        if current and (_far(current, box) or posts.between(current.boxes[-1], box)):
             # Behind a hyphen pdfium marks no end of line.
             line += _is_next_line(current, box)
             yield from current.finish()
@@ -229,13 +233,40 @@ def _is_bold(text_page: Any, index: int) -> bool:
     return b"bold" in name or b"black" in name or b"heavy" in name
 
 
-def _rules(page: Any, to_page: Transform) -> list[float]:
-    """The heights of horizontal lines and of the edges of boxes drawn on the page."""
-    heights: set[float] = set()
-    for count, drawn in enumerate(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH])):
-        if count >= MAX_RULES_PER_PAGE:
-            break
-        x0, y0, x1, y1 = _page_box(to_page, *drawn.get_bounds())
-        if x1 - x0 > 40 and all(map(math.isfinite, (y0, y1))):
-            heights.update((round(y0, 1), round(y1, 1)))
-    return sorted(heights)
+def _drawn_boxes(page: Any, to_page: Transform) -> list[Box]:
+    """The extents of the lines and boxes drawn on the page."""
+    drawn = islice(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]), MAX_RULES_PER_PAGE)
+    boxes = (_page_box(to_page, *path.get_bounds()) for path in drawn)
+    return [box for box in boxes if all(map(math.isfinite, box))]
+
+
+def _rules(drawn: Sequence[Box]) -> list[float]:
+    """The heights of horizontal lines and of the edges of boxes."""
+    return sorted({round(y, 1) for x0, y0, x1, y1 in drawn if x1 - x0 > 40 for y in (y0, y1)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Posts:
+    """Vertical lines and the sides of boxes that part the columns of tables: where they stand, from left to right,
+    and from where to where they reach."""
+
+    places: list[float]
+    extents: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, drawn: Sequence[Box]) -> _Posts:
+        """Sides that stand below each other for several lines: those around a single word part nothing."""
+        sides = [(x, y0, y1) for x0, y0, x1, y1 in drawn if y1 - y0 > 6 for x in {x0, x1}]
+        lengths: Counter[int] = Counter()
+        for x, top, bottom in set(sides):
+            lengths[round(x)] += round(bottom - top)
+        posts = sorted(
+            side for side in sides if sum(lengths[round(side[0]) + step] for step in (-1, 0, 1)) > SHORTEST_POST
+        )
+        return cls([x for x, _, _ in posts], [(top, bottom) for _, top, bottom in posts])
+
+    def between(self, left: Box, right: Box) -> bool:
+        """Whether one stands between two characters of a line."""
+        middle = (right[1] + right[3]) / 2
+        first, last = bisect_left(self.places, left[2] - 0.5), bisect_right(self.places, right[0] + 0.5)
+        return any(top <= middle <= bottom for top, bottom in self.extents[first:last])

@@ -151,6 +151,28 @@ def _split(run: Run, gaps: Sequence[Gap]) -> Iterator[Run]:
         yield run
 
 
+def with_entries(form: Sequence[Run], filled: Sequence[Run]) -> list[Run]:
+    """The runs of a form with those that stand only on the `filled` one, each behind its label: on its line, to the
+    left or else above it."""
+    printed = {(run.text, run.box) for run in form}
+    runs = list(form)
+    for entry in filled:
+        if (entry.text, entry.box) in printed:
+            continue
+        left, top, right, _ = entry.box
+        beside = [run for run in form if run.box[1] < entry.middle < run.box[3] and run.box[0] < left]
+        above = [run for run in form if run.middle < top and run.box[0] < right and run.box[2] > left]
+        if beside:
+            label = max(beside, key=lambda run: run.box[2])
+            runs.insert(runs.index(label) + 1, replace(entry, line=label.line))
+        elif above:
+            label = max(above, key=lambda run: run.middle)
+            runs.insert(runs.index(label) + 1, replace(entry, line=-1 - len(runs)))
+        else:
+            runs.append(replace(entry, line=-1 - len(runs)))
+    return runs
+
+
 @dataclass(frozen=True, slots=True)
 class RunningText:
     """Lines that repeat on many pages near their top or bottom edge, digits aside."""
