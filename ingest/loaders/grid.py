@@ -24,6 +24,8 @@ MOST_COMPLETE_LINES = 2
 NEARLY_ALL = 0.7
 # Where more of the lines than this fill all columns, each such line is a row.
 MOSTLY_COMPLETE = 0.6
+# So many cells beside each other are no accident of lines that run on.
+LEAST_SAME_CELLS = 3
 
 _LIST_MARK = re.compile(r"[•●▪■◦‣–—*-]|[(（]?[\w.]{1,6}[.)）]?(?:\([a-z]{1,4}\))*|[•●▪■◦‣] .*", re.IGNORECASE)
 
@@ -102,7 +104,7 @@ def _belongs(region: Sequence[Row], row: Row) -> bool:
     if len(row) > 1:
         return len(aligned) >= min(2, len(row)) or len(aligned) == len(row)
     # A single run goes on a cell when it starts under one that is not the widest column of prose.
-    return bool(aligned) and _width(row[0]) < 0.6 * _width_of(region)
+    return bool(aligned) and any(map(str.isalnum, row[0].text)) and _width(row[0]) < 0.6 * _width_of(region)
 
 
 def _trimmed(region: list[Row]) -> Iterator[list[Row]]:
@@ -125,7 +127,9 @@ def _share_edge(run: Run, cell: Run) -> bool:
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     """The horizontal extent of each column, left to right: cells that overlap stand in the same one."""
-    extents = sorted((run.box[0], run.box[2]) for row in rows if len(row) > 1 for run in row)
+    extents = sorted(
+        (run.box[0], run.box[2]) for row in rows if len(row) > 1 for run in row if not _spans(run, row, rows)
+    )
     widest = max((end - start for start, end in extents), default=0.0)
     total = max((end for _, end in extents), default=0.0) - min((start for start, _ in extents), default=0.0)
     columns: list[tuple[float, float]] = []
@@ -137,6 +141,14 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
         else:
             columns.append((start, end))
     return _without_halves(rows, columns)
+
+
+def _spans(run: Run, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether the run is the title of several columns: more often than not it stands over two cells of a row."""
+    if len(row) >= NEARLY_ALL * max(map(len, rows)):
+        return False
+    under = [sum(_fills([cell], (run.box[0], run.box[2])) for cell in other) for other in rows if other is not row]
+    return sum(count > 1 for count in under) > sum(count == 1 for count in under)
 
 
 def _without_halves(rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -182,17 +194,26 @@ def _ruled_starts(rows: Sequence[Row], rules: Sequence[float]) -> list[bool]:
 
 
 def _spaced_starts(rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[bool]:
-    """A row begins in the first column: where distances differ, after a larger one, or with all columns filled."""
+    """A row begins as far left as the one before: where distances differ, after a larger one; or with as many cells
+    beside each other as that one has, be it three; or with all columns filled."""
     pitches = [lower[0].middle - upper[0].middle for upper, lower in pairwise(rows)]
     least, even = min(pitches), max(pitches) < 1.25 * min(pitches)
     mostly_complete = _complete_lines(rows, columns) > MOSTLY_COMPLETE * len(rows)
+    first = rows[0]
+    starts = []
+    for row, pitch in zip(rows[1:], pitches, strict=True):
+        if row[0].box[0] >= _column_end(first[0], columns) or len(row) == 1:
+            new = pitch > 1.7 * least
+        else:
+            full = mostly_complete and len(row) >= NEARLY_ALL * len(columns)
+            new = even or pitch > 1.25 * least or full or len(row) >= max(LEAST_SAME_CELLS, len(first))
+        starts.append(new)
+        first = row if new else first
+    return starts
 
-    def begins(row: Row, pitch: float) -> bool:
-        if row[0].box[0] >= columns[0][1] or len(row) == 1:
-            return pitch > 1.7 * least
-        return even or pitch > 1.25 * least or (mostly_complete and len(row) >= NEARLY_ALL * len(columns))
 
-    return [begins(row, pitch) for row, pitch in zip(rows[1:], pitches, strict=True)]
+def _column_end(run: Run, columns: Sequence[tuple[float, float]]) -> float:
+    return next((end for start, end in columns if start - 1 <= run.box[0] < end), run.box[2])
 
 
 def _complete_lines(group: Sequence[Row], columns: Sequence[tuple[float, float]]) -> int:

@@ -80,7 +80,9 @@ def load_pdf(path: Path, reading: Reading | None = None) -> Document:
         )
         for number, (label, page, page_runs) in enumerate(zip(facts.labels, read, runs, strict=True), start=1)
     )
-    return Document(document_title(facts.title, pages), pages, attachments)
+    # Scanners write the name of the file where its title belongs.
+    named = "" if " " not in facts.title and facts.title == path.stem else facts.title
+    return Document(document_title(named, pages), pages, attachments)
 
 
 def _body_runs(texts: Sequence[PageText]) -> list[list[Run]]:

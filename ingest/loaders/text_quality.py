@@ -8,10 +8,12 @@ import unicodedata
 # A page with more than this share of characters that mean nothing is better recognised in its image.
 MOST_MEANINGLESS = 0.1
 # Less than this share of letters and digits is no language: glyph numbers taken for characters.
-LEAST_WORDS = 0.4
+LEAST_WORDS = 0.25
+# Fewer different signs are lines of stars and dots, as where something was blacked out.
+LEAST_SIGNS = 5
 
 _CID_MARK = re.compile(r"\(cid:\d+\)")
-_REPEATED_SIGN = re.compile(r"([^\w])\1+")
+_REPEATED_SIGN = re.compile(r"([\W_])\1+")
 # Unassigned, private use, half of a surrogate pair, control.
 _MEANINGLESS = {"Cn", "Co", "Cs", "Cc"}
 
@@ -26,7 +28,7 @@ def rubbish(text: str) -> str:
     # Leaders and lines to write on count once.
     rest = _REPEATED_SIGN.sub(r"\1", rest)
     words = sum(character.isalnum() or unicodedata.category(character).startswith("M") for character in rest)
-    if words < LEAST_WORDS * len(rest):
+    if words < LEAST_WORDS * len(rest) and len(set(rest)) >= LEAST_SIGNS:
         return f"Only {words / len(rest):.0%} of the characters in the page's text layer are letters or digits."
     return ""
 
