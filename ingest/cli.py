@@ -104,7 +104,7 @@ def run_ingest(
     """
     # The models load here, not when the command line is read.
     from ingest.collection import Collection, drop_collection, stored_kind
-    from ingest.embedding import MiniLmEncoder
+    from ingest.embedding import open_encoder
     from ingest.engines.local import LocalEngine
     from ingest.pipeline import Ingester
 
@@ -117,7 +117,7 @@ def run_ingest(
         if kind:
             collection.catalog.set_kind(kind)
         ours = [store.folder, *([request.report] if request.report else [])]
-        ingester = Ingester(collection, LocalEngine(MiniLmEncoder(embedding), chunking, request.reading))
+        ingester = Ingester(collection, LocalEngine(open_encoder(embedding), chunking, request.reading))
 
         def sync(retry_failed: bool) -> IngestReport:
             with progress_bar() as on_progress:

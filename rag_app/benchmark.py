@@ -17,7 +17,7 @@ from ingest.catalog import catalog_path
 from ingest.collection import Collection
 from ingest.config import StoreConfig
 from ingest.document import Document, Page
-from ingest.embedding import MiniLmEncoder, token_counter
+from ingest.embedding import Encoder, MiniLmEncoder, embedded_encoder, open_encoder
 from ingest.errors import UsageError
 from ingest.loaders.text import text_blocks
 from ingest.preparing import HashedFile, embed, make_entry
@@ -54,7 +54,8 @@ def run_benchmark(
                 f"The reranker '{settings.profile}' follows no instructions, so that there is nothing to compare. "
                 "Set RAG_RERANKER to one that does, such as qwen3, or leave --instructions out."
             )
-        engine = _Engine(MiniLmEncoder(settings.embedding), reranker, settings)
+        encoder = open_encoder(settings.embedder)
+        engine = _Engine(encoder, embedded_encoder(encoder), reranker, settings)
         indexes = {
             lang: stack.enter_context(_Index.build(question_set, lang, engine))
             for lang in sorted({query.corpus_lang for query in queries})
@@ -94,7 +95,8 @@ def _search(indexes: dict[str, _Index], strategy: Strategy, instruction: str | N
 class _Engine:
     """The models that all indexes share; without a reranker each index makes the embedded one."""
 
-    encoder: MiniLmEncoder
+    encoder: Encoder
+    embedded: MiniLmEncoder
     reranker: Reranker | None
     settings: Settings
 
@@ -107,7 +109,7 @@ class _Index:
         self._retriever = HybridRetriever(
             collection,
             engine.encoder,
-            engine.reranker or embedded_reranker(collection, engine.encoder),
+            engine.reranker or embedded_reranker(collection, engine.embedded),
             candidates=engine.settings.candidates,
             budget_ms=engine.settings.rerank_budget_ms or None,
         )
@@ -118,17 +120,19 @@ class _Index:
         """The index of the documents in this language ("": all), made anew when anything about it has changed."""
         settings = engine.settings
         documents = [document for document in question_set.documents if lang in ("", document.lang)]
-        identity = f"{_code_of_ingest()} {settings.chunking} {settings.embedding} {documents}"
+        identity = f"{_code_of_ingest()} {settings.chunking} {settings.embedder.identity} {documents}"
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         home = platformdirs.user_cache_path("rag-app") / "eval" / f"{question_set.name}-{digest}"
         store = StoreConfig(home)
         fresh = not catalog_path(store).exists()
-        collection = Collection.create(store, settings.embedding, settings.chunking)
+        collection = Collection.create(store, settings.embedder, settings.chunking)
         known = {str(path) for path in collection.catalog.files()}
         console = Console(stderr=True)
         for document in track(documents, "Indexing", console=console, transient=True, disable=not fresh):
             if document.id not in known:
-                entry = make_entry(_as_file(document), _as_read(document), settings.chunking, token_counter())
+                entry = make_entry(
+                    _as_file(document), _as_read(document), settings.chunking, engine.encoder.count_tokens
+                )
                 embed([entry], engine.encoder)
                 collection.put([entry])
         return cls(collection, documents, engine)

@@ -100,7 +100,7 @@ def ingest(
         reading=reading_config(password, passwords, ocr),
         report=report,
     )
-    raise typer.Exit(run_ingest(request, settings.store, settings.embedding, settings.chunking, as_json=json))
+    raise typer.Exit(run_ingest(request, settings.location, settings.embedder, settings.chunking, as_json=json))
 
 
 @app.command()
@@ -345,7 +345,7 @@ def _assistant(settings: Settings, *, create: bool = False) -> Iterator[Assistan
 def _collection(settings: Settings) -> Iterator[Any]:
     from ingest.collection import Collection
 
-    with Collection.open(settings.store, settings.embedding, settings.chunking) as collection:
+    with Collection.open(settings.location, settings.embedder, settings.chunking) as collection:
         yield collection
 
 
@@ -354,8 +354,8 @@ def _catalog(settings: Settings) -> Iterator[Any]:
     """The catalog alone: listing documents needs neither the indexes nor the lock of the home."""
     from ingest.catalog import Catalog, catalog_path, require_collection
 
-    require_collection(settings.store)
-    catalog = Catalog(catalog_path(settings.store))
+    require_collection(settings.location)
+    catalog = Catalog(catalog_path(settings.location))
     try:
         yield catalog
     finally:

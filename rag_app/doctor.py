@@ -20,6 +20,7 @@ from rag_app.settings import Settings, config_file
 PACKAGES = (
     "rag-app",
     "torch",
+    "openvino",
     "transformers",
     "chromadb",
     "tantivy",
@@ -74,7 +75,7 @@ def _configuration(settings: Settings) -> Iterator[Check]:
     yield Check(
         "settings file", "ok" if path.is_file() else "note", f"{path}{'' if path.is_file() else ' (not there)'}"
     )
-    yield Check("profile", "ok", f"{settings.profile}: {settings.embedding.identity}, {describe_reranker(settings)}")
+    yield Check("profile", "ok", f"{settings.profile}: {settings.embedder.identity}, {describe_reranker(settings)}")
     if settings.llm_model:
         yield Check("language model", "ok", f"{settings.llm_model} at {settings.llm_base_url}")
     else:
@@ -84,19 +85,19 @@ def _configuration(settings: Settings) -> Iterator[Check]:
 
 
 def _index(settings: Settings) -> Iterator[Check]:
-    home = settings.store.home
+    home = settings.location.home
     names = collection_names(home)
     yield Check("home", "ok" if names else "note", f"{home}: {', '.join(names) or 'no collection yet'}")
     if home.exists():
         free = shutil.disk_usage(home).free
         state: State = "ok" if free >= LEAST_FREE_BYTES else "note"
         yield Check("free space", state, f"{free / 2**30:.1f} GB")
-    if not catalog_path(settings.store).exists():
+    if not catalog_path(settings.location).exists():
         return
     from ingest.collection import Collection
 
     try:
-        with Collection.open(settings.store, settings.embedding, settings.chunking) as collection:
+        with Collection.open(settings.location, settings.embedder, settings.chunking) as collection:
             documents = collection.catalog.documents()
             kind = collection.catalog.kind()
             passages = sum(record.chunks for record in documents)

@@ -6,7 +6,9 @@ win over both. A name that is not known is an error.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,7 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
+from ingest.config import QWEN3_EMBEDDING, ChunkingConfig, Embedder, EmbeddingConfig, StoreConfig
 from ingest.errors import UsageError
 from rag_app.gate import THRESHOLD
 from retrievers.rerank.prompt import DEFAULT_MODEL
@@ -42,7 +44,41 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("rag-app"), description="Where the collections live."
     )
     collection: str = Field(default="default", description="The collection that is asked.")
+    store: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="A Chroma server that keeps the vectors, such as http://localhost:8000; empty: the home does.",
+    )
     chunk_tokens: int = Field(default=220, ge=16, le=480, description="The longest passage, in the embedder's tokens.")
+    embedding: Embedder = Field(
+        default="embedded",
+        description="What turns passages into vectors: a model in this process (embedded: English; multilingual: needs "
+        "the extra of that name; qwen3) or a server that speaks OpenAI's /v1/embeddings (openai).",
+    )
+    embedding_model: str = Field(
+        default=QWEN3_EMBEDDING,
+        min_length=1,
+        description="The model of qwen3 (hub name or folder), or of the server.",
+    )
+    embedding_dimensions: int = Field(
+        default=0, ge=0, description="Cut the vectors of qwen3 or of the server to so many numbers; 0: not."
+    )
+    embedding_instruction: str = Field(
+        default="",
+        description="What questions look for, in a sentence, for Qwen3-Embedding; empty: what it was trained with, or "
+        "nothing to a server.",
+    )
+    embedding_base_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="The address of the embedding server, such as http://localhost:8000.",
+    )
+    embedding_api_key: SecretStr = Field(
+        default=SecretStr(""), description="The key of that server, where it wants one."
+    )
+    embedding_timeout_s: float = Field(
+        default=60.0, gt=0, description="How long to wait for each answer of the embedding server."
+    )
     candidates: int = Field(default=30, ge=1, le=200, description="How many passages are reranked.")
     top_k: int = Field(default=6, ge=1, le=50, description="How many passages an answer may use.")
     reranker: Literal["auto", Profile] = Field(
@@ -102,21 +138,27 @@ class Settings(BaseSettings):
         return ChunkingConfig(max_tokens=self.chunk_tokens, small_tokens=min(60, self.chunk_tokens))
 
     @property
-    def embedding(self) -> EmbeddingConfig:
-        return EmbeddingConfig()
+    def embedder(self) -> EmbeddingConfig:
+        return EmbeddingConfig(
+            self.embedding,
+            self.embedding_model,
+            self.embedding_dimensions,
+            self.embedding_instruction,
+            self.embedding_base_url,
+            self.embedding_api_key.get_secret_value(),
+            self.embedding_timeout_s,
+        )
 
     @property
-    def store(self) -> StoreConfig:
-        return StoreConfig(self.home.expanduser(), self.collection)
+    def location(self) -> StoreConfig:
+        return StoreConfig(self.home.expanduser(), self.collection, self.store)
 
     @property
     def profile(self) -> Profile:
         """What ranks the passages; "auto" is settled by this machine."""
         if self.reranker != "auto":
             return self.reranker
-        import torch
-
-        return "qwen3" if torch.cuda.is_available() else "embedded"
+        return "qwen3" if _has_cuda_gpu() else "embedded"
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -124,6 +166,10 @@ class Settings(BaseSettings):
             raise ValueError(f"the reranker '{self.reranker}' needs rerank_base_url (RAG_RERANK_BASE_URL)")
         if self.reranker not in ("auto", "qwen3") and self.rerank_budget_ms:
             raise ValueError(f"the reranker '{self.reranker}' cannot keep a rerank_budget_ms; only qwen3 can")
+        if self.embedding == "openai" and not self.embedding_base_url:
+            raise ValueError("the embedding 'openai' needs embedding_base_url (RAG_EMBEDDING_BASE_URL)")
+        if self.embedding not in ("qwen3", "openai") and self.embedding_dimensions:
+            raise ValueError(f"the embedding '{self.embedding}' cannot be cut to embedding_dimensions")
         return self
 
     @classmethod
@@ -137,6 +183,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options of a command, then the environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+
+
+def _has_cuda_gpu() -> bool:
+    """Whether torch can use one; torch itself, which takes seconds to load, is only asked where there is a driver."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def config_file() -> Path:

@@ -13,7 +13,8 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from ingest.collection import Collection
-from ingest.embedding import EncoderEmbedding, MiniLmEncoder
+from ingest.embedding import Encoder, MiniLmEncoder
+from ingest.embedding.adapter import EncoderEmbedding
 from ingest.errors import UsageError
 from ingest.segmentation import STOP_WORDS, segment
 from retrievers.dense import DenseRetriever
@@ -63,7 +64,7 @@ class HybridRetriever(BaseRetriever):
     def __init__(
         self,
         collection: Collection,
-        encoder: MiniLmEncoder,
+        encoder: Encoder,
         reranker: Reranker,
         *,
         top_k: int = 8,
@@ -121,7 +122,6 @@ class HybridRetriever(BaseRetriever):
             ranked = rerank.postprocess_nodes(fused[:limit], query_str=question)
         trace.candidates, trace.scored = len(ranked), sum(hit.score is not None for hit in ranked)
         return ranked[:top_k]
-
 
     def _first_stage(
         self, question: str, strategy: Strategy, trace: Trace

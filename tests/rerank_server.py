@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -84,11 +84,15 @@ class Server:
         self.first = [(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())] * 50
 
 
-@contextmanager
-def rerank_server(dialect: str) -> Iterator[Server]:
+def rerank_server(dialect: str) -> AbstractContextManager[Server]:
     """A server of this kind on a free port, until the block ends."""
+    return model_server(*ANSWERS[dialect])
+
+
+@contextmanager
+def model_server(path: str, answer: Callable[[dict[str, Any]], Any]) -> Iterator[Server]:
+    """A server on a free port that answers at this path, until the block ends."""
     state = Server()
-    path, answer = ANSWERS[dialect]
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,7 @@
-"""Nothing leaves the machine: ingest and ask work while every connection but loopback is refused."""
+"""Nothing leaves the machine: ingest and ask work while every connection but loopback is refused.
+
+And they start quickly: with the embedded models neither torch nor transformers is loaded.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ from rag_app.cli import app
 home, document = sys.argv[1:]
 app(["ingest", document, "--home", home], standalone_mode=False)
 app(["ask", "What does E07 mean?", "--home", home], standalone_mode=False)
+print("LOADED", [name for name in ("torch", "transformers") if name in sys.modules])
 """
 
 
@@ -50,3 +54,4 @@ def test_ingest_and_ask_work_without_a_network(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "the oil level is too low" in done.stdout
+    assert done.stdout.splitlines()[-1] == "LOADED []"

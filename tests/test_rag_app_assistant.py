@@ -102,7 +102,7 @@ def test_a_page_image_is_made_for_a_pdf_only(assistant: Assistant) -> None:
 def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
     path = assistant.save_upload(name, b"text")
 
-    assert path.parent == assistant.settings.store.uploads
+    assert path.parent == assistant.settings.location.uploads
     assert path.read_bytes() == b"text"
 
 
@@ -176,8 +176,8 @@ def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
 def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:
     """The assistant over an existing collection with this reranker."""
     settings = load_settings(home=home, **options)
-    collection = Collection.open(settings.store, settings.embedding, settings.chunking)
-    return Assistant(settings, collection, encoder, reranker=ranks)
+    collection = Collection.open(settings.location, settings.embedder, settings.chunking)
+    return Assistant(settings, collection, encoder, encoder, reranker=ranks)
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_question_is_ranked_by_the_instruction_that_fits(
     told: tuple[Assistant, WordReranker], kind: Kind, question: str, name: str
 ) -> None:
     opened, reranker = told
-    catalog = Catalog(catalog_path(opened.settings.store))
+    catalog = Catalog(catalog_path(opened.settings.location))
     catalog.set_kind(kind)
     catalog.close()
     answer = finished(opened, question)

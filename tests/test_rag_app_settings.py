@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.config import EmbeddingConfig
 from ingest.errors import UsageError
 from rag_app.settings import load_settings
 
@@ -54,11 +55,34 @@ def test_a_named_file_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_LLM_API_KEY", "sk-secret")
     monkeypatch.setenv("RAG_RERANK_API_KEY", "sk-secret-too")
+    monkeypatch.setenv("RAG_EMBEDDING_API_KEY", "sk-secret-three")
     settings = load_settings()
 
     assert settings.llm_api_key.get_secret_value() == "sk-secret"
     assert settings.rerank_api_key.get_secret_value() == "sk-secret-too"
-    assert "sk-secret" not in settings.model_dump_json() + repr(settings)
+    assert settings.embedder.api_key == "sk-secret-three"
+    assert "sk-secret" not in settings.model_dump_json() + repr(settings) + repr(settings.embedder)
+
+
+def test_the_embedder_is_told_its_settings() -> None:
+    assert load_settings().embedder == EmbeddingConfig()
+    assert load_settings(embedding="qwen3").embedder.identity == "Qwen/Qwen3-Embedding-0.6B"
+    assert load_settings(
+        embedding="openai",
+        embedding_model="bge-m3",
+        embedding_dimensions=256,
+        embedding_instruction="Find the clause",
+        embedding_base_url="http://localhost:8000/v1",
+        embedding_timeout_s=5,
+    ).embedder == EmbeddingConfig("openai", "bge-m3", 256, "Find the clause", "http://localhost:8000/v1", "", 5.0)
+
+
+def test_embedding_settings_that_do_not_fit_together_are_named() -> None:
+    with pytest.raises(UsageError, match="'openai' needs embedding_base_url"):
+        load_settings(embedding="openai")
+    for embedding in ("embedded", "multilingual"):
+        with pytest.raises(UsageError, match=f"'{embedding}' cannot be cut to embedding_dimensions"):
+            load_settings(embedding=embedding, embedding_dimensions=256)
 
 
 def test_a_server_needs_its_address() -> None:
@@ -71,6 +95,11 @@ def test_a_server_needs_its_address() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("embedding", "bert"),
+        ("embedding_model", ""),
+        ("embedding_dimensions", -1),
+        ("embedding_base_url", "localhost:8000"),
+        ("embedding_timeout_s", 0),
         ("reranker", "qwen"),
         ("rerank_base_url", "localhost:8000"),
         ("rerank_base_url", "file:///etc/passwd"),
@@ -82,7 +111,7 @@ def test_a_server_needs_its_address() -> None:
         ("rerank_timeout_s", 0),
     ],
 )
-def test_a_reranker_setting_out_of_its_range_is_named(name: str, value: object) -> None:
+def test_a_model_setting_out_of_its_range_is_named(name: str, value: object) -> None:
     with pytest.raises(UsageError, match=name):
         load_settings(**{name: value})
 

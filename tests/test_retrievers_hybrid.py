@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from word_reranker import WordReranker
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
+from ingest.embedding.protocol import FloatMatrix
 from ingest.engines.local import LocalEngine
 from ingest.errors import IndexMismatchError, UnknownCollectionError, UsageError
 from ingest.pipeline import Ingester
@@ -131,6 +132,39 @@ def test_a_budget_that_the_reranker_cannot_keep_is_a_sentence(collection: Collec
 
     with pytest.raises(UsageError, match="cannot keep a budget of 10 ms"):
         retriever.search("E07")
+
+
+class Backwards:
+    """An encoder whose questions point away from the documents that the embedded model finds near."""
+
+    identity, dimension, max_tokens = "backwards", 384, 512
+
+    def __init__(self, encoder: MiniLmEncoder) -> None:
+        self.encode_documents, self.count_tokens = encoder.encode_documents, encoder.count_tokens
+        self._encoder = encoder
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatMatrix:
+        return -self._encoder.encode_queries(texts)
+
+    def reads(self, text: str) -> bool:
+        return True
+
+
+def test_another_encoder_finds_and_the_embedded_one_ranks(collection: Collection, encoder: MiniLmEncoder) -> None:
+    question = "What does E07 mean on the HP-60?"
+    plain = HybridRetriever(collection, encoder, embedded_reranker(collection, encoder))
+    other = HybridRetriever(collection, Backwards(encoder), embedded_reranker(collection, encoder))
+    near, far = (
+        [hit.node.node_id for hit in retriever.search(question, strategy="dense")] for retriever in (plain, other)
+    )
+
+    assert far == near[::-1]
+    assert "water flow is low" in other.search(question)[0].text
+
+
+def test_a_collection_of_another_embedder_is_refused(folder: Path) -> None:
+    with pytest.raises(IndexMismatchError, match=r"embedder: all-MiniLM-L6-v2@.* in the index, multilingual-e5-small@"):
+        open_retriever(folder, embedding=EmbeddingConfig("multilingual"))
 
 
 def test_open_retriever_takes_another_reranker(folder: Path) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from rerank_server import Server, rerank_server, score_of
 
 from ingest.errors import UsageError
-from retrievers.rerank import remote
 from retrievers.rerank.errors import RerankerError
 from retrievers.rerank.protocol import Reranker, follows_instructions
 from retrievers.rerank.remote import DIALECTS, Dialect, RemoteReranker
@@ -37,7 +36,7 @@ def ask(server: Server, documents: list[str] | None = None, **options: Any) -> l
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("ingest.server.FIRST_PAUSE_S", 0.01)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -226,7 +225,7 @@ def test_an_answer_of_another_shape_is_never_a_score(vllm: Server, answer: objec
 
 
 def test_an_answer_without_end_is_not_read(vllm: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MAX_ANSWER_BYTES", 100)
+    monkeypatch.setattr("ingest.server.MAX_ANSWER_BYTES", 100)
     vllm.always(200, b"x" * 10_000)
 
     with pytest.raises(RerankerError, match="longer than"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 
 from ingest.config import ChunkingConfig, ReadingConfig
-from ingest.embedding import MiniLmEncoder, token_counter
+from ingest.embedding import Encoder
 from ingest.engines.protocol import Prepared
 from ingest.errors import RagError
 from ingest.preparing import HashedFile, embed, make_entry
@@ -23,7 +23,7 @@ class LocalEngine:
 
     def __init__(
         self,
-        encoder: MiniLmEncoder,
+        encoder: Encoder,
         chunking: ChunkingConfig,
         reading: ReadingConfig | None = None,
         *,
@@ -50,7 +50,7 @@ class LocalEngine:
         if isinstance(read.result, RagError):
             result = read.result
         else:
-            result = make_entry(read.key, read.result, self._chunking, token_counter())
+            result = make_entry(read.key, read.result, self._chunking, self._encoder.count_tokens)
         return Prepared(read.key, result, read.seconds)
 
 
