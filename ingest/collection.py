@@ -155,19 +155,6 @@ class Collection:
         sources = self.catalog.sources()
         return [_named(hit, sources[version]) for hit in hits if (version := hit.node.metadata["version"]) in sources]
 
-    def inconsistencies(self) -> list[str]:
-        """What is wrong with the indexes, a sentence each; empty when all is well."""
-        expected = sum(record.chunks for record in self.catalog.documents())
-        found = [
-            f"The {name} holds {count} passages, the catalog expects {expected}."
-            for name, count in (("vector index", len(self.vectors)), ("keyword index", len(self.keywords)))
-            if count != expected
-        ]
-        stale = self.catalog.stale()
-        return found + (
-            [f"{len(stale)} document versions wait for removal; the next ingest removes them."] if stale else []
-        )
-
     def close(self) -> None:
         self.catalog.close()
         self.vectors.close()

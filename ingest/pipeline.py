@@ -218,7 +218,7 @@ class _Run:
         same = known is not None and known.document_id == hashed.document_id
         notes = [f"Moved from {path}." for path in gone] or [f"The same content as {path}." for path in others[:1]]
         outcome: Outcome = "unchanged" if same or len(gone) == len(others) else "duplicate"
-        self._done(hashed.file, DocumentReport(str(hashed.file.path), outcome, notes=tuple(notes)))
+        self._done(hashed.file, DocumentReport(_shown(hashed.file), outcome, notes=tuple(notes)))
 
     def _note_twin(self, twin: HashedFile) -> None:
         """The file has the content of one that was read in this run."""
@@ -235,7 +235,7 @@ class _Run:
         self._done(
             file,
             DocumentReport(
-                str(file.path),
+                _shown(file),
                 outcome,
                 record.pages,
                 record.ocr_pages,
@@ -262,7 +262,7 @@ class _Run:
                 )
             ]
         )
-        self._done(file, DocumentReport(str(file.path), "failed", seconds=seconds, reason=str(error)))
+        self._done(file, DocumentReport(_shown(file), "failed", seconds=seconds, reason=str(error)))
 
     def _done(self, file: FileRecord, outcome: DocumentReport) -> None:
         self.report.documents.append(outcome)
@@ -273,6 +273,11 @@ class _Run:
     def _show(self, current: str) -> None:
         fraction = self._bytes_done / self._bytes_total if self._bytes_total else 1.0
         self._on_progress(Progress(self._files_done, self._files_total, self.report.pages, fraction, current))
+
+
+def _shown(file: FileRecord) -> str:
+    """What a report calls it: an attachment by the file that it came in, not by where it is kept."""
+    return file.source if file.container else str(file.path)
 
 
 def _is_text(name: str) -> bool:

@@ -33,6 +33,8 @@ SECONDS_PER_MEGABYTE = 2.0
 SECONDS_PER_PAGE_AT_END = 0.2
 # A file with more pages than this that cannot be read is given up.
 MOST_BAD_PAGES = 5
+# Files that may be read ahead: a reader never waits for whoever takes its documents, nor do they fill the memory.
+MOST_WAITING = 16
 
 _REFUSALS: dict[str, type[UnreadableFileError | UnsupportedFileError]] = {
     error.__name__: error for error in (UnreadableFileError, LockedFileError, UnsupportedFileError)
@@ -199,8 +201,7 @@ class ReaderPool:
         """Each file as soon as it is read, in any order; `files` is drawn from as readers become free."""
         files = iter(files)
         while True:
-            # Twice as many as are read: a reader never waits for whoever takes its documents, nor do they pile up.
-            for key, path in islice(files, 2 * self.workers - len(self._running)):
+            for key, path in islice(files, self.workers + MOST_WAITING - len(self._running)):
                 self._running.add(self._threads.submit(self._read, key, path))
             if not self._running:
                 return

@@ -244,14 +244,23 @@ def serve(
 
 
 @app.command()
-def doctor(json: JsonOption = False, home: HomeOption = None, collection: CollectionOption = None) -> None:
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what does not agree in the index.")] = False,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
     """Say what is installed, which profile runs, where the index is and whether it is consistent."""
-    from rag_app.doctor import examine, print_checks
+    from rag_app.doctor import examine, mend, print_checks
 
-    report = examine(_settings(home, collection))
+    settings = _settings(home, collection)
+    done = mend(settings) if repair else []
+    report = examine(settings)
     if json:
-        _print_json(report.as_dict())
+        _print_json({**report.as_dict(), "repaired": done})
     else:
+        for sentence in done or (["There was nothing to mend."] if repair else []):
+            typer.echo(sentence)
         print_checks(report)
     raise typer.Exit(0 if report.healthy else 1)
 

@@ -61,6 +61,15 @@ def examine(settings: Settings) -> Report:
     return Report((*_installed(), *_configuration(settings), *_index(settings)))
 
 
+def mend(settings: Settings) -> list[str]:
+    """Brings the collection's parts to agree again; what was done, in sentences. Raises what opening it raises."""
+    from ingest.collection import Collection
+    from ingest.repair import repair
+
+    with Collection.open(settings.location, settings.embedder) as collection:
+        return repair(collection)
+
+
 def _installed() -> Iterator[Check]:
     yield Check("python", "ok", platform.python_version())
     for package in PACKAGES:
@@ -95,13 +104,14 @@ def _index(settings: Settings) -> Iterator[Check]:
     if not catalog_path(settings.location).exists():
         return
     from ingest.collection import Collection
+    from ingest.repair import find_damage
 
     try:
         with Collection.open(settings.location, settings.embedder, settings.chunking) as collection:
             documents = collection.catalog.documents()
             kind = collection.catalog.kind()
             passages = sum(record.chunks for record in documents)
-            problems = collection.inconsistencies()
+            problems = [*find_damage(collection).sentences()]
     except RagError as error:
         yield Check("index", "problem", str(error))
         return

@@ -28,6 +28,7 @@ from ingest.errors import (
 from ingest.keyword import KeywordIndex
 from ingest.nodes import node_from_chunk
 from ingest.records import NEVER_READ, Entry
+from ingest.repair import find_damage
 from ingest.store import VectorStore
 
 EMBEDDING, CHUNKING = EmbeddingConfig(), ChunkingConfig()
@@ -78,7 +79,7 @@ def test_a_document_put_is_found_both_ways(collection: Collection) -> None:
     put(collection, OLD)
 
     assert visible_by_vector(collection) == visible_by_word(collection) == sorted(OLD)
-    assert collection.inconsistencies() == []
+    assert not find_damage(collection)
 
 
 def test_putting_a_document_again_replaces_it(collection: Collection) -> None:
@@ -88,14 +89,14 @@ def test_putting_a_document_again_replaces_it(collection: Collection) -> None:
 
     assert visible_by_vector(collection) == visible_by_word(collection) == sorted([*NEW, "Another one is here."])
     assert (len(collection.vectors), len(collection.keywords)) == (3, 3)
-    assert collection.inconsistencies() == []
+    assert not find_damage(collection)
 
 
 def test_several_documents_put_at_once_are_all_found(collection: Collection) -> None:
     collection.put([version(OLD), version(["Another one is here."], name="other")])
 
     assert visible_by_vector(collection) == visible_by_word(collection) == sorted([*OLD, "Another one is here."])
-    assert collection.inconsistencies() == []
+    assert not find_damage(collection)
 
 
 def test_a_hit_is_called_by_the_name_that_its_file_has_now(collection: Collection) -> None:
@@ -147,8 +148,8 @@ def test_what_is_missing_from_an_index_is_named(collection: Collection) -> None:
     put(collection, OLD)
     collection.keywords.delete_versions([version(OLD).record.version])
 
-    (sentence,) = collection.inconsistencies()
-    assert "keyword index holds 0 passages, the catalog expects 3" in sentence
+    (sentence,) = find_damage(collection).sentences()
+    assert sentence == "The keyword index holds not all passages of 1 documents: manual.txt."
 
 
 # Crashes
@@ -193,10 +194,10 @@ def test_a_crash_at_any_step_leaves_the_old_document_or_the_new(
         again.sweep()
 
         assert visible_by_vector(again) == visible_by_word(again) == seen
-        assert again.inconsistencies() == []
+        assert not find_damage(again)
         put(again, NEW, content="b")
         assert visible_by_vector(again) == visible_by_word(again) == sorted(NEW)
-        assert again.inconsistencies() == []
+        assert not find_damage(again)
     # A first document leaves no version to delete: those steps are not reached.
     assert crashed or (first and step in ("delete_versions", "forget_stale"))
 
@@ -239,7 +240,7 @@ def test_a_crash_while_the_live_version_is_put_again_loses_nothing(
         collection.sweep()
 
         assert visible_by_vector(collection) == visible_by_word(collection) == sorted(OLD)
-        assert collection.inconsistencies() == []
+        assert not find_damage(collection)
 
 
 # Identity
