@@ -13,6 +13,7 @@ from ingest.document import Attachment
 MAX_ATTACHMENTS = 200
 MAX_ATTACHED_BYTES = 256 * 2**20
 MAX_NAME_CHARACTERS = 120
+MAX_SUFFIX_CHARACTERS = 20
 
 
 def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
@@ -50,5 +51,5 @@ def safe_name(name: str) -> str:
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(character for character in base if character.isprintable() and character not in '<>:"|?*')
     stem, dot, suffix = printable.strip().lstrip(".").rpartition(".")
-    short = stem[: MAX_NAME_CHARACTERS - len(suffix)] if len(suffix) < 20 else ""
-    return f"{short}{dot}{suffix}"[:MAX_NAME_CHARACTERS] or "attachment"
+    ending = f"{dot}{suffix}"[:MAX_SUFFIX_CHARACTERS]
+    return f"{stem[: MAX_NAME_CHARACTERS - len(ending)]}{ending}" or "attachment"

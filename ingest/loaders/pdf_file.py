@@ -88,6 +88,7 @@ def _repaired(path: Path, passwords: Sequence[str]) -> PdfFile:
             AttributeError,
             IndexError,
             RecursionError,
+            NotImplementedError,
         ) as error:
             _LOG.info("%s: %s cannot repair it: %r", path, rewrite.__name__, error)
             continue
