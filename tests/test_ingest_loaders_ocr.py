@@ -121,6 +121,6 @@ def test_cells_below_each_other_become_a_table() -> None:
     assert printed(blocks) == [f"| {' | '.join(row)} |" for row in rows]
 
 
-@pytest.mark.parametrize("size", [(500, 400), (8, 8), (1, 2000)])
+@pytest.mark.parametrize("size", [(500, 400), (8, 8), (1, 2000), (20, 20_000)])
 def test_an_image_without_text_gives_nothing(size: tuple[int, int]) -> None:
     assert recognise_image(Image.new("L", size, 255), 100, 100) is None

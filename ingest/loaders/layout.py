@@ -32,6 +32,7 @@ CONTENTS_SHARE = 0.5
 LEAST_CONTENTS_ROWS = 4
 
 _BULLET = re.compile(r"[•●▪■◦‣–—*-]\s|\(?[a-zA-Z]{1,4}[.)]\s|\(\d{1,3}\)\s|（?[一二三四五六七八九十\d]{1,3}[）、]")
+_LIST_SIGNS = "•●▪■◦‣"
 _LEADERS = re.compile(r"\.{5,}|…{2,}|(?:\. ){4,}|_{6,}")
 _CONTENTS_LINE = re.compile(r".*(?:\.{5,}|…{2,}|(?:\. ){4,}|_{6,})\s*[\divxlc]{1,5}", re.IGNORECASE)
 _CONTENTS_TITLE = re.compile(r"(?:table of )?contents(?: \(continued\))?|目\s*[录次]", re.IGNORECASE)
@@ -95,7 +96,7 @@ class Style:
         text = line.text
         if len(text) > MAX_HEADING_CHARACTERS or _LEADERS.search(text) or not any(c.isalpha() for c in text):
             return None
-        if _NO_HEADING.fullmatch(text):
+        if _NO_HEADING.fullmatch(text) or text[0] in _LIST_SIGNS:
             return None
         if level := self.outline.get(title_key(text)):
             return level

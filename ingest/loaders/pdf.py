@@ -103,16 +103,20 @@ def _read_page(pdf: Any, index: int, reading: Reading) -> _ReadPage:
     if sentence := reading.skip_pages.get(number):
         return _ReadPage(PageText(*_size(pdf, index), 0, [], []), problem=sentence)
     try:
-        page = pdf[index]
+        return _read_sound_page(pdf, index, recognising=reading.config.ocr)
     except pypdfium2.PdfiumError:
         return _ReadPage(PageText(*_size(pdf, index), 0, [], []), problem="The page is damaged and cannot be read.")
+
+
+def _read_sound_page(pdf: Any, index: int, *, recognising: bool) -> _ReadPage:
+    page = pdf[index]
     try:
         text = read_page(page)
         if _is_written_on(page) and pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) == pdfium.FLATTEN_SUCCESS:
             page.close()
             page = pdf[index]
             text = replace(text, runs=with_entries(text.runs, read_page(page).runs))
-        return _recognised_if_needed(page, text, recognising=reading.config.ocr)
+        return _recognised_if_needed(page, text, recognising=recognising)
     finally:
         page.close()
 
