@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pdf_pages import HEIGHT, LEFT, PROSE, blocks_of, texts_of, write
+from pdf_pages import HEIGHT, LEFT, PROSE, Draw, blocks_of, texts_of, together, write
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
@@ -71,6 +71,88 @@ def test_cells_that_nearly_touch_are_told_apart_by_their_column(tmp_path: Path) 
     (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", draw)), "table")
 
     assert table.lines[0].text == "| E20 | Force is above the tolerance here | Check the set force |"
+
+
+def rows_at(places: Sequence[float], rows: Sequence[Sequence[str]], *, size: float = 9, pitch: float = 16) -> Draw:
+    """Rows of cells that begin at these places, and end there where they are numbers."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", size)
+        for number, row in enumerate(rows):
+            for x, text in zip(places, row, strict=True):
+                write_cell = canvas.drawRightString if text.isdecimal() else canvas.drawString
+                write_cell(x + 30 * text.isdecimal(), HEIGHT - 200 - pitch * number, text)
+
+    return draw
+
+
+def test_lines_drawn_between_them_part_cells_that_nearly_touch(tmp_path: Path) -> None:
+    rows = [("06/22/2015", "03/25/2016", "Closure"), ("06/30/2015", "08/29/2015", "Layoff")] * 3
+    places = (72, 122, 172)
+
+    def posts(canvas: Canvas) -> None:
+        for x in (69.0, 119.0, 169.0, 230.0):
+            canvas.line(x, HEIGHT - 290, x, HEIGHT - 185)
+
+    (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", together(rows_at(places, rows), posts))), "table")
+
+    assert [line.text for line in table.lines] == [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_numbers_on_the_right_belong_to_the_title_on_the_left(tmp_path: Path) -> None:
+    rows = [
+        ("City", "No", "Kind"),
+        ("San Jose", "150", "Closure"),
+        ("Monterey", "7", "Layoff"),
+        ("Irvine", "22", "Layoff"),
+    ]
+
+    (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", rows_at((72, 200, 300), rows))), "table")
+
+    assert [line.text for line in table.lines] == [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_a_title_over_two_columns_leaves_them_apart(tmp_path: Path) -> None:
+    rows = [("State", "Handgun", "Long gun"), *[(f"State {letter}", "18", "9") for letter in "ABCDEF"]]
+    title = rows_at((150,), [("Returned for any reason",)], size=9)
+    lowered = rows_at((72, 150, 200), [("", "", ""), *rows])
+
+    (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", together(title, lowered))), "table")
+
+    assert [line.text for line in table.lines][-6:] == [f"| {' | '.join(row)} |" for row in rows[1:]]
+
+
+def test_rows_as_near_as_their_own_lines_begin_with_their_cells(tmp_path: Path) -> None:
+    rows = [
+        ("D1", "05/03/2019", "Staff transportation", "920"),
+        ("", "", "airfare to Washington", ""),
+        ("D2", "05/24/2019", "Staff transportation", "907"),
+        ("", "", "airfare to Saint Louis", ""),
+        ("", "", "and return", ""),
+        ("D3", "05/25/2019", "Train fare", "17"),
+    ]
+
+    document = load_pdf(write(tmp_path / "a.pdf", rows_at((72, 110, 180, 300), rows, pitch=11)))
+
+    (table,) = blocks_of(document, "table")
+    assert [line.text for line in table.lines] == [
+        "| D1 | 05/03/2019 | Staff transportation airfare to Washington | 920 |",
+        "| D2 | 05/24/2019 | Staff transportation airfare to Saint Louis and return | 907 |",
+        "| D3 | 05/25/2019 | Train fare | 17 |",
+    ]
+
+
+def test_a_list_with_marks_apart_is_no_table(tmp_path: Path) -> None:
+    items = [
+        ("•", "Original design of the press"),
+        ("• User button", ""),
+        ("•", "Two connectors"),
+        ("•", "Reset button"),
+    ]
+
+    document = load_pdf(write(tmp_path / "a.pdf", rows_at((72, 100), items)))
+
+    assert not blocks_of(document, "table")
 
 
 def test_rows_of_a_table_over_many_pages_are_no_running_text(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ MOST_COMPLETE_LINES = 2
 NEARLY_ALL = 0.7
 # Where more of the lines than this fill all columns, each such line is a row.
 MOSTLY_COMPLETE = 0.6
+# Only what is so many times as wide as the usual cell may be the title of several columns.
+WIDE_CELL = 1.5
+NEAR_ROWS = 10
 # So many cells beside each other are no accident of lines that run on.
 LEAST_SAME_CELLS = 3
 
@@ -127,8 +130,14 @@ def _share_edge(run: Run, cell: Run) -> bool:
 
 def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     """The horizontal extent of each column, left to right: cells that overlap stand in the same one."""
+    wide = WIDE_CELL * median(_width(run) for row in rows for run in row)
     extents = sorted(
-        (run.box[0], run.box[2]) for row in rows if len(row) > 1 for run in row if not _spans(run, row, rows)
+        (run.box[0], run.box[2])
+        for place, row in enumerate(rows)
+        if len(row) > 1
+        for run in row
+        if _width(run) < wide
+        or not _spans(run, [*rows[max(place - NEAR_ROWS, 0) : place], *rows[place + 1 :][:NEAR_ROWS]])
     )
     widest = max((end - start for start, end in extents), default=0.0)
     total = max((end for _, end in extents), default=0.0) - min((start for start, _ in extents), default=0.0)
@@ -143,12 +152,10 @@ def _columns(rows: Sequence[Row]) -> list[tuple[float, float]]:
     return _without_halves(rows, columns)
 
 
-def _spans(run: Run, row: Row, rows: Sequence[Row]) -> bool:
-    """Whether the run is the title of several columns: more often than not it stands over two cells of a row."""
-    if len(row) >= NEARLY_ALL * max(map(len, rows)):
-        return False
-    under = [sum(_fills([cell], (run.box[0], run.box[2])) for cell in other) for other in rows if other is not row]
-    return sum(count > 1 for count in under) > sum(count == 1 for count in under)
+def _spans(run: Run, near: Sequence[Row]) -> bool:
+    """Whether the run is the title of several columns: more of the rows near it have two cells there than one."""
+    cells = [sum(_fills([cell], (run.box[0], run.box[2])) for cell in row) for row in near]
+    return sum(count > 1 for count in cells) > sum(count == 1 for count in cells)
 
 
 def _without_halves(rows: Sequence[Row], columns: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -38,8 +38,6 @@ SURE = 0.9
 TALL = 1.5
 # Lines of at least so many times their height tell how far a scan lies askew.
 LONG = 5.0
-# The box around a line, in font heights as a PDF would give them.
-BOX_HEIGHT = 1.2
 # The height of a box depends on the letters in it: only what is so much taller is set in a larger font.
 HEADING_HEIGHT = 1.4
 
@@ -179,7 +177,7 @@ def _engine() -> Any:
 
 def _runs(lines: Sequence[_Line], size: tuple[float, float], scale: Point, skew: float) -> list[Run]:
     """The lines as runs on a page of `size` points, straightened; `scale` is points a pixel."""
-    heights = [line.height * scale[1] / BOX_HEIGHT for line in lines]
+    heights = [line.height * scale[1] for line in lines]
     usual = median(height for line, height in zip(lines, heights, strict=True) for _ in line.text)
     runs = []
     for line, height in zip(lines, heights, strict=True):
