@@ -112,14 +112,14 @@ def test_numbers_on_the_right_belong_to_the_title_on_the_left(tmp_path: Path) ->
     assert [line.text for line in table.lines] == [f"| {' | '.join(row)} |" for row in rows]
 
 
-def test_a_title_over_two_columns_leaves_them_apart(tmp_path: Path) -> None:
-    rows = [("State", "Handgun", "Long gun"), *[(f"State {letter}", "18", "9") for letter in "ABCDEF"]]
-    title = rows_at((150,), [("Returned for any reason",)], size=9)
-    lowered = rows_at((72, 150, 200), [("", "", ""), *rows])
+def test_titles_over_two_columns_leave_them_apart(tmp_path: Path) -> None:
+    rows = [(f"State {letter}", "few", "none", "some", "many") for letter in "ABCDEF"]
+    titles = rows_at((150, 290), [("Returned for any reason", "Sold to private persons")])
+    lowered = rows_at((72, 150, 200, 290, 340), [("",) * 5, *rows])
 
-    (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", together(title, lowered))), "table")
+    (table,) = blocks_of(load_pdf(write(tmp_path / "a.pdf", together(titles, lowered))), "table")
 
-    assert [line.text for line in table.lines][-6:] == [f"| {' | '.join(row)} |" for row in rows[1:]]
+    assert [line.text for line in table.lines][-6:] == [f"| {' | '.join(row)} |" for row in rows]
 
 
 def test_rows_as_near_as_their_own_lines_begin_with_their_cells(tmp_path: Path) -> None:
@@ -132,10 +132,15 @@ def test_rows_as_near_as_their_own_lines_begin_with_their_cells(tmp_path: Path) 
         ("D3", "05/25/2019", "Train fare", "17"),
     ]
 
-    document = load_pdf(write(tmp_path / "a.pdf", rows_at((72, 110, 180, 300), rows, pitch=11)))
+    places = (72, 110, 180, 300)
+    header = rows_at(places, [("No", "Date", "Purpose", "Amount")])
+    lowered = rows_at(places, [("",) * 4, ("",) * 4, *rows], pitch=11)
+
+    document = load_pdf(write(tmp_path / "a.pdf", together(header, lowered)))
 
     (table,) = blocks_of(document, "table")
     assert [line.text for line in table.lines] == [
+        "| No | Date | Purpose | Amount |",
         "| D1 | 05/03/2019 | Staff transportation airfare to Washington | 920 |",
         "| D2 | 05/24/2019 | Staff transportation airfare to Saint Louis and return | 907 |",
         "| D3 | 05/25/2019 | Train fare | 17 |",
