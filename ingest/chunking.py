@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from ingest.clauses import ClauseTree, caption_number
 from ingest.config import ChunkingConfig
 from ingest.document import Block, Document, Page, PageBox
 from ingest.numbering import clause_number
@@ -39,6 +40,8 @@ class Chunk:
     """A passage as it is indexed: its text, where it stands, and which boxes on the page cover it.
 
     `page` is where the text begins. `boxes[i]` covers the characters `box_spans[i]` of `text`, in reading order.
+    `clauses` are the full numbers of what begins or goes on in it ("12.3(b)", "Exhibit B", "Table 4"), in order.
+    `ocr` is the lowest confidence of the pages it takes recognised text from, None where no text was recognised.
     """
 
     text: str
@@ -48,6 +51,8 @@ class Chunk:
     modality: str = "text"
     boxes: tuple[PageBox, ...] = ()
     box_spans: tuple[tuple[int, int], ...] = ()
+    clauses: tuple[str, ...] = ()
+    ocr: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,38 +100,66 @@ def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> I
     path: list[tuple[int, str]] = []
     bare: list[_Piece] = []
     clause: str | None = None  # a paragraph without a number belongs to the clause above it
+    tree = ClauseTree()
+    begun: list[str] = []  # the numbers of headings that no text has followed yet
     for page in document.pages:
         for block in page.blocks:
-            pieces = list(_cut_block(block, page, max_tokens, count_tokens))
-            if not pieces:
+            whole = _join_lines(block, page)
+            if not whole.text:
                 continue
             if block.kind != "heading":
                 bare = []
-                clause = pieces[0].clause or clause
-                names = tuple(text for _, text in path)
-                yield from (replace(piece, path=names, clause=clause) for piece in pieces)
+                names = tuple(name for _, name in path)
+                for part in _clauses(whole, tree):
+                    numbered = clause_number(part.text) if block.kind == "text" else None
+                    clause = numbered or clause
+                    for chunk in _cut(part, _table_header(block), max_tokens, count_tokens):
+                        clauses = _unique([*begun, *_numbers(chunk, tree)])
+                        yield _Piece(replace(chunk, clauses=clauses), names, clause, count_tokens(chunk.text))
+                        begun = []
                 continue
             clause = None
             if bare and block.level <= path[-1][0]:
                 yield from bare
+                begun = []
             path = [entry for entry in path if entry[0] < block.level]
-            bare = [replace(piece, path=tuple(text for _, text in path)) for piece in pieces]
+            names = tuple(name for _, name in path)
             path.append((block.level, _SPACE.sub(" ", block.text).strip()))
+            begun += tree.heading(path[-1][1], block.level)
+            bare = [
+                _Piece(replace(chunk, clauses=_unique(begun)), names, None, count_tokens(chunk.text))
+                for chunk in _cut(whole, "", max_tokens, count_tokens)
+            ]
     yield from bare
 
 
-def _cut_block(block: Block, page: Page, max_tokens: int, count_tokens: CountTokens) -> Iterator[_Piece]:
-    whole = _join_lines(block, page)
-    header = _table_header(block) if block.kind == "table" else ""
+def _clauses(whole: Chunk, tree: ClauseTree) -> Iterator[Chunk]:
+    """A paragraph, cut where further clauses begin in it; a table as it is."""
+    starts = tree.inner_starts(whole.text) if whole.modality == "text" else []
+    for start, end in pairwise([0, *starts, len(whole.text)]):
+        yield _slice(whole, start, end)
+
+
+def _numbers(chunk: Chunk, tree: ClauseTree) -> list[str]:
+    """The full numbers of what begins or goes on in a text; a caption has that of its table or figure, too."""
+    if chunk.modality == "table":
+        return [tree.current]
+    caption = caption_number(chunk.text)
+    return [caption, tree.current] if caption else tree.paragraph(chunk.text)
+
+
+def _unique(numbers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(number for number in numbers if number))
+
+
+def _cut(whole: Chunk, header: str, max_tokens: int, count_tokens: CountTokens) -> Iterator[Chunk]:
+    """Parts that fit, each but the first with the header of the table in front."""
     room = max_tokens - count_tokens(header)
     if room < max_tokens // 2:  # a header this large would leave no room for its rows
         header, room = "", max_tokens
-    clause = clause_number(whole.text) if block.kind == "text" else None
     for number, (start, end) in enumerate(_cuts(whole.text, room, count_tokens)):
         part = _slice(whole, start, end)
-        if header and number > 0:
-            part = _after(header + "\n", part)
-        yield _Piece(part, (), clause, count_tokens(part.text))
+        yield _after(header + "\n", part) if header and number > 0 else part
 
 
 def _join_lines(block: Block, page: Page) -> Chunk:
@@ -146,7 +179,8 @@ def _join_lines(block: Block, page: Page) -> Chunk:
             boxes.append((page.number, *line.box))
             spans.append((start, len(text)))
     modality = "table" if block.kind == "table" else "text"
-    return Chunk(text, page.number, page.label, "", modality, tuple(boxes), tuple(spans))
+    confidence = page.ocr.confidence if page.ocr else None
+    return Chunk(text, page.number, page.label, "", modality, tuple(boxes), tuple(spans), ocr=confidence)
 
 
 def _continued(text: str, line: str) -> str:
@@ -161,9 +195,9 @@ def _continued(text: str, line: str) -> str:
 
 
 def _table_header(block: Block) -> str:
-    """The header row and, where there is one, the rule below it; empty for a table of one row."""
+    """The header row and, where there is one, the rule below it; empty for a table of one row and for other blocks."""
     rows = [_SPACE.sub(" ", line.text).strip() for line in block.lines]
-    if len(rows) < 2:
+    if block.kind != "table" or len(rows) < 2:
         return ""
     return "\n".join(rows[:2]) if _TABLE_RULE.match(rows[1]) else rows[0]
 
@@ -297,6 +331,8 @@ def _merge(group: _Group) -> Chunk:
         "table" if tables else "text",
         tuple(boxes),
         tuple(spans),
+        _unique(number for piece in group.pieces for number in piece.chunk.clauses),
+        min((piece.chunk.ocr for piece in group.pieces if piece.chunk.ocr is not None), default=None),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """Part of a collection's identity: raise it when the same file would give other chunks."""
 
 

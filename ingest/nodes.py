@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypedDict
 
 from llama_index.core.schema import MetadataMode, TextNode
@@ -16,6 +17,7 @@ from llama_index.core.schema import MetadataMode, TextNode
 from ingest.chunking import Chunk
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
+from ingest.references import definitions, references
 
 # A title or a heading path longer than this would push the passage itself out of the embedder's window.
 MAX_HEADING_CHARACTERS = 200
@@ -27,6 +29,12 @@ class NodeMetadata(TypedDict):
     `boxes` is a JSON list of [page, x0, y0, x1, y1] in points from the top left corner, in reading order; `box_spans`
     is a JSON list of the [start, end] characters of the text that each box covers. `version` names the content of
     the document that the node belongs to, `position` counts the nodes of a document from 0.
+
+    `clauses`, `defines` and `refers_to` are JSON lists: of the full numbers of what begins or goes on in the text
+    ("12.3(b)", "Exhibit B", "Table 4"), of the terms that it defines, and of the places of the same document that it
+    points to, {"kind", "target"} with the kinds and targets of `references.Reference`. A target is looked up among
+    the clauses of the document, or, of kind "page", among its page labels; one like "12.3(b)" that no passage has
+    stands within "12.3". `ocr_confidence` is the lowest of the pages recognised, 1 where `ocr` is false.
     """
 
     document_id: str
@@ -40,8 +48,12 @@ class NodeMetadata(TypedDict):
     section: str
     modality: str
     ocr: bool
+    ocr_confidence: float
     boxes: str
     box_spans: str
+    clauses: str
+    defines: str
+    refers_to: str
 
 
 _EMBEDDED_KEYS = {"title", "section"}
@@ -51,6 +63,11 @@ _HIDDEN_KEYS = sorted({*NodeMetadata.__annotations__, "retrieval_rank", "retriev
 
 def node_from_chunk(chunk: Chunk, position: int, record: DocumentRecord) -> TextNode:
     """The chunk as a node whose id depends only on the document, its content and the chunk's place in it."""
+    elsewhere = [
+        reference
+        for reference in references(chunk.text)
+        if reference.kind == "page" or reference.target not in chunk.clauses
+    ]
     metadata = NodeMetadata(
         document_id=record.document_id,
         version=record.version,
@@ -63,9 +80,13 @@ def node_from_chunk(chunk: Chunk, position: int, record: DocumentRecord) -> Text
         # The deepest headings say most: keep the end.
         section=chunk.section[-MAX_HEADING_CHARACTERS:],
         modality=chunk.modality,
-        ocr=False,
+        ocr=chunk.ocr is not None,
+        ocr_confidence=1.0 if chunk.ocr is None else round(chunk.ocr, 3),
         boxes=json.dumps([[box[0], *(round(value, 1) for value in box[1:])] for box in chunk.boxes]),
         box_spans=json.dumps(chunk.box_spans),
+        clauses=json.dumps(chunk.clauses, ensure_ascii=False),
+        defines=json.dumps(definitions(chunk.text), ensure_ascii=False),
+        refers_to=json.dumps([asdict(reference) for reference in elsewhere], ensure_ascii=False),
     )
     return TextNode(
         id_=hashlib.sha256(f"{record.version}\0{position}".encode()).hexdigest()[:32],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.chunking import MAX_CHARACTERS_PER_TOKEN, Chunk, chunk_document
 from ingest.config import ChunkingConfig
-from ingest.document import Block, Document, Line, Page
+from ingest.document import Block, Document, Line, Ocr, Page
 from ingest.embedding import token_counter
 
 SMALL = ChunkingConfig(max_tokens=32, small_tokens=8)
@@ -227,7 +227,51 @@ def test_a_paragraph_without_number_belongs_to_the_clause_above() -> None:
     assert [chunk.section for chunk in chunks] == ["Warranty > 4.1", "Warranty > 4.1"]
 
 
+def test_a_chunk_has_the_full_numbers_of_what_it_holds() -> None:
+    chunks = chunks_of(
+        heading("ARTICLE IV WARRANTY"),
+        heading("4.1 Scope", 2),
+        text("The Seller warrants the goods."),
+        text("(a) The goods are new."),
+        text("(i) Used goods are not new."),
+        text(sentence("(b) The Buyer", 8)),
+        text(sentence("Without a number the Buyer", 6)),
+        heading("EXHIBIT B"),
+        text("Table 4: Prices"),
+        text("Prices are net."),
+    )
+
+    assert [chunk.clauses for chunk in chunks] == [
+        ("4", "4.1", "4.1(a)", "4.1(a)(i)"),
+        ("4.1(b)",),
+        ("4.1(b)",),
+        ("Exhibit B", "Table 4"),
+    ]
+
+
+def test_the_number_of_a_heading_without_text_is_found() -> None:
+    chunks = chunks_of(heading("4 Spare parts"), heading("5 Annex"), text(sentence("The annex", 9)))
+
+    assert [chunk.clauses for chunk in chunks] == [("4",), ("5",)]
+
+
+def test_a_clause_that_is_cut_has_its_number_in_all_parts() -> None:
+    chunks = chunks_of(text("7.2 " + " ".join(sentence(f"Pump {number}", 6) for number in range(3))))
+
+    assert [chunk.clauses for chunk in chunks] == [("7.2",)] * 3
+    assert {chunk.section for chunk in chunks} == {"7.2"}
+
+
 # Where text is cut
+
+
+def test_clauses_that_the_file_runs_together_are_not_cut() -> None:
+    clauses = [f"2.{number} {sentence('The Seller', 4)} {sentence('He', 3)}" for number in range(1, 5)]
+
+    chunks = chunks_of(text(" ".join(clauses)))
+
+    assert [chunk.text for chunk in chunks] == clauses
+    assert [chunk.clauses for chunk in chunks] == [("2.1",), ("2.2",), ("2.3",), ("2.4",)]
 
 
 def test_long_text_is_cut_between_sentences() -> None:
@@ -304,6 +348,20 @@ def test_a_sentence_cut_by_the_end_of_a_page_is_mended_with_boxes_on_both() -> N
         "The Seller shall deliver",
         "the goods in May.",
     ]
+
+
+def test_a_chunk_is_as_sure_as_the_worst_of_its_recognised_pages() -> None:
+    pages = [
+        Page(1, "1", (boxed(text("The Seller shall deliver")),), ocr=Ocr(0.9, "no text layer")),
+        Page(2, "2", (boxed(text("the goods in May.")),), ocr=Ocr(0.7, "no text layer")),
+        Page(3, "3", (boxed(text("The Buyer shall pay.")),)),
+    ]
+
+    (chunk,) = chunk_document(Document("Scan", tuple(pages)), SMALL, words)
+    (printed,) = chunk_document(Document("Print", (pages[2],)), SMALL, words)
+
+    assert chunk.ocr == 0.7
+    assert printed.ocr is None
 
 
 def test_a_document_without_text_has_no_chunks() -> None:

@@ -19,7 +19,7 @@ def test_a_node_has_the_whole_vocabulary_and_nothing_else() -> None:
     node = node_from_chunk(CHUNK, 5, RECORD)
 
     assert set(node.metadata) == set(NodeMetadata.__annotations__)
-    assert all(isinstance(value, (str, int, bool)) for value in node.metadata.values())
+    assert all(isinstance(value, (str, int, float, bool)) for value in node.metadata.values())
     assert (node.metadata["page"], node.metadata["page_label"], node.metadata["position"]) == (3, "iii", 5)
 
 
@@ -36,6 +36,27 @@ def test_boxes_come_back_as_tuples_rounded_to_a_tenth_of_a_point() -> None:
     assert boxes == ((3, 72.0, 100.0, 500.3, 112.0),)
     assert spans == ((0, 17),)
     assert node_boxes({"boxes": json.dumps([]), "box_spans": "[]"}) == ((), ())
+
+
+def test_clauses_definitions_and_references_are_json_lists() -> None:
+    text = '"Fee" means the fee under Section 5 and this Section 12.3. 见附件一。'
+
+    metadata = node_from_chunk(replace(CHUNK, text=text, clauses=("12.3", "12.3(b)")), 5, RECORD).metadata
+
+    assert json.loads(metadata["clauses"]) == ["12.3", "12.3(b)"]
+    assert json.loads(metadata["defines"]) == ["Fee"]
+    assert json.loads(metadata["refers_to"]) == [
+        {"kind": "clause", "target": "5"},
+        {"kind": "attachment", "target": "附件1"},
+    ]
+
+
+def test_a_passage_says_whether_its_text_was_recognised_and_how_surely() -> None:
+    printed = node_from_chunk(CHUNK, 5, RECORD).metadata
+    scanned = node_from_chunk(replace(CHUNK, ocr=0.87654), 5, RECORD).metadata
+
+    assert (printed["ocr"], printed["ocr_confidence"]) == (False, 1.0)
+    assert (scanned["ocr"], scanned["ocr_confidence"]) == (True, 0.877)
 
 
 def test_ids_depend_on_version_and_place_alone() -> None:
