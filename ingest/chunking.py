@@ -2,8 +2,8 @@
 
 A chunk stays within one section path, unless sections are so short that neighbours under the same parent are joined
 (their headings then stand in the text). Paragraphs and clauses are not cut when they fit; longer ones are cut between
-sentences, tables between rows with the header row repeated. The heading path is kept beside the text, never in it,
-so that a quote from the text is a quote from the document.
+sentences, tables between rows with caption and header row repeated. The heading path is kept beside the text, never in
+it, so that a quote from the text is a quote from the document.
 """
 
 from __future__ import annotations
@@ -66,6 +66,17 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class _Lead:
+    """What stands in front of each part of a table; the first part has the rows `own` of it already."""
+
+    text: str = ""
+    own: str = ""
+
+
+_NO_LEAD = _Lead()
+
+
+@dataclass(frozen=True, slots=True)
 class _Group:
     """Pieces that become one chunk. `path` is the section path they share."""
 
@@ -102,35 +113,76 @@ def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> I
     clause: str | None = None  # a paragraph without a number belongs to the clause above it
     tree = ClauseTree()
     begun: list[str] = []  # the numbers of headings that no text has followed yet
-    for page in document.pages:
-        for block in page.blocks:
-            whole = _join_lines(block, page)
-            if not whole.text:
-                continue
-            if block.kind != "heading":
-                bare = []
-                names = tuple(name for _, name in path)
-                for part in _clauses(whole, tree):
-                    numbered = clause_number(part.text) if block.kind == "text" else None
-                    clause = numbered or clause
-                    for chunk in _cut(part, _table_header(block), max_tokens, count_tokens):
-                        clauses = _unique([*begun, *_numbers(chunk, tree)])
-                        yield _Piece(replace(chunk, clauses=clauses), names, clause, count_tokens(chunk.text))
-                        begun = []
-                continue
-            clause = None
-            if bare and block.level <= path[-1][0]:
-                yield from bare
-                begun = []
-            path = [entry for entry in path if entry[0] < block.level]
+    for page, block, lead in _blocks(document):
+        whole = _join_lines(block, page)
+        if not whole.text:
+            continue
+        if block.kind != "heading":
+            bare = []
             names = tuple(name for _, name in path)
-            path.append((block.level, _SPACE.sub(" ", block.text).strip()))
-            begun += tree.heading(path[-1][1], block.level)
-            bare = [
-                _Piece(replace(chunk, clauses=_unique(begun)), names, None, count_tokens(chunk.text))
-                for chunk in _cut(whole, "", max_tokens, count_tokens)
-            ]
+            for part in _clauses(whole, tree):
+                numbered = clause_number(part.text) if block.kind == "text" else None
+                clause = numbered or clause
+                for chunk in _cut(part, lead, max_tokens, count_tokens):
+                    clauses = _unique([*begun, *_numbers(chunk, tree)])
+                    yield _Piece(replace(chunk, clauses=clauses), names, clause, count_tokens(chunk.text))
+                    begun = []
+            continue
+        clause = None
+        if bare and block.level <= path[-1][0]:
+            yield from bare
+            begun = []
+        path = [entry for entry in path if entry[0] < block.level]
+        names = tuple(name for _, name in path)
+        path.append((block.level, _SPACE.sub(" ", block.text).strip()))
+        begun += tree.heading(path[-1][1], block.level)
+        bare = [
+            _Piece(replace(chunk, clauses=_unique(begun)), names, None, count_tokens(chunk.text))
+            for chunk in _cut(whole, lead, max_tokens, count_tokens)
+        ]
     yield from bare
+
+
+def _blocks(document: Document) -> Iterator[tuple[Page, Block, _Lead]]:
+    """The blocks in order; a table that goes on on the next page has the caption and header of its beginning."""
+    above: Block | None = None
+    lead = _NO_LEAD
+    for page in document.pages:
+        for place, block in enumerate(page.blocks):
+            if place == 0 and above is not None and _goes_on(above, block):
+                lead = _Lead(lead.text, own=header if (header := _table_header(block)) in lead.text else "")
+            elif header := _table_header(block):
+                caption = _caption(above) if above is not None else ""
+                lead = _Lead(f"{caption}\n{header}" if caption else header, own=header)
+            else:
+                lead = _NO_LEAD
+            yield page, block, lead
+            above = block
+
+
+def _goes_on(above: Block, block: Block) -> bool:
+    """Whether a table at the top of a page continues the one at the end of the page before: as many columns."""
+    if above.kind != "table" or block.kind != "table":
+        return False
+    columns = [row.count("|") for row in (*_rows(above)[:1], *_rows(block)[:1])]
+    return len(columns) == 2 and columns[0] == columns[1] > 2
+
+
+def _rows(block: Block) -> list[str]:
+    rows = (_SPACE.sub(" ", line.text).strip() for line in block.lines)
+    return [row for row in rows if row]
+
+
+def _table_header(block: Block) -> str:
+    """The header row and, where there is one, the rule below it; empty without rows below, and for other blocks."""
+    rows = _rows(block) if block.kind == "table" else []
+    header = rows[:2] if len(rows) > 1 and _TABLE_RULE.match(rows[1]) else rows[:1]
+    return "\n".join(header) if len(rows) > len(header) else ""
+
+
+def _caption(block: Block) -> str:
+    text = _SPACE.sub(" ", block.text).strip()
+    return text if block.kind == "text" and caption_number(text) else ""
 
 
 def _clauses(whole: Chunk, tree: ClauseTree) -> Iterator[Chunk]:
@@ -142,24 +194,28 @@ def _clauses(whole: Chunk, tree: ClauseTree) -> Iterator[Chunk]:
 
 def _numbers(chunk: Chunk, tree: ClauseTree) -> list[str]:
     """The full numbers of what begins or goes on in a text; a caption has that of its table or figure, too."""
-    if chunk.modality == "table":
-        return [tree.current]
-    caption = caption_number(chunk.text)
-    return [caption, tree.current] if caption else tree.paragraph(chunk.text)
+    caption = caption_number(chunk.text.partition("\n")[0])
+    if caption or chunk.modality == "table":
+        return [caption or "", tree.current]
+    return tree.paragraph(chunk.text)
 
 
 def _unique(numbers: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(number for number in numbers if number))
 
 
-def _cut(whole: Chunk, header: str, max_tokens: int, count_tokens: CountTokens) -> Iterator[Chunk]:
-    """Parts that fit, each but the first with the header of the table in front."""
-    room = max_tokens - count_tokens(header)
+def _cut(whole: Chunk, lead: _Lead, max_tokens: int, count_tokens: CountTokens) -> Iterator[Chunk]:
+    """Parts that fit, those of a table with their lead in front."""
+    room = max_tokens - count_tokens(lead.text)
     if room < max_tokens // 2:  # a header this large would leave no room for its rows
-        header, room = "", max_tokens
-    for number, (start, end) in enumerate(_cuts(whole.text, room, count_tokens)):
-        part = _slice(whole, start, end)
-        yield _after(header + "\n", part) if header and number > 0 else part
+        lead, room = _NO_LEAD, max_tokens
+    body = len(lead.own)
+    for number, (start, end) in enumerate(_cuts(whole.text[body:], room, count_tokens)):
+        if number == 0 and (lead.own or not lead.text):
+            yield _slice(whole, 0, body + end)
+        else:
+            part = _slice(whole, body + start, body + end)
+            yield _after(lead.text + "\n", part) if lead.text else part
 
 
 def _join_lines(block: Block, page: Page) -> Chunk:
@@ -192,14 +248,6 @@ def _continued(text: str, line: str) -> str:
     if _CJK_END.search(text) and _CJK_START.search(line):
         return text + line
     return f"{text} {line}"
-
-
-def _table_header(block: Block) -> str:
-    """The header row and, where there is one, the rule below it; empty for a table of one row and for other blocks."""
-    rows = [_SPACE.sub(" ", line.text).strip() for line in block.lines]
-    if block.kind != "table" or len(rows) < 2:
-        return ""
-    return "\n".join(rows[:2]) if _TABLE_RULE.match(rows[1]) else rows[0]
 
 
 def _cuts(text: str, max_tokens: int, count_tokens: CountTokens) -> Iterator[tuple[int, int]]:
@@ -265,10 +313,21 @@ def _fill_sections(pieces: Iterable[_Piece], max_tokens: int) -> Iterator[_Group
             current = _Group((*current.pieces, piece), current.path)
             continue
         if current is not None:
+            current, single = _keep_caption(current, single, max_tokens)
             yield current
         current = single
     if current is not None:
         yield current
+
+
+def _keep_caption(current: _Group, following: _Group, max_tokens: int) -> tuple[_Group, _Group]:
+    """Both groups; a caption that ends the first one stands before its table, where that has room for it."""
+    *others, last = current.pieces
+    caption = _Group((last,), current.path)
+    is_caption = caption_number(last.chunk.text) is not None and following.pieces[0].chunk.modality == "table"
+    if not (others and is_caption and current.path == following.path and caption.can_take(following, max_tokens)):
+        return current, following
+    return _Group(tuple(others), current.path), _Group((last, *following.pieces), following.path)
 
 
 def _join_small(groups: Iterable[_Group], config: ChunkingConfig, count_tokens: CountTokens) -> Iterator[_Group]:

@@ -318,6 +318,61 @@ def test_a_header_as_large_as_its_rows_is_not_repeated() -> None:
     assert [chunk.text for chunk in chunks_of(table(header, *rows))] == [header, *rows]
 
 
+CELLS = st.text("abcdef ", min_size=1, max_size=24).map(lambda cell: " ".join(cell.split()) or "x")
+ROWS = st.lists(CELLS, min_size=1, max_size=4).map(lambda cells: "| " + " | ".join(cells) + " |")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text("ABC ", min_size=1, max_size=40).map(lambda cell: " ".join(cell.split()) or "X"), max_size=3),
+    st.booleans(),
+    st.lists(ROWS, min_size=1, max_size=30),
+    st.sampled_from([ChunkingConfig(16, 0), SMALL, ChunkingConfig()]),
+)
+def test_any_table_keeps_its_rows_below_its_header(
+    columns: list[str], ruled: bool, rows: list[str], config: ChunkingConfig
+) -> None:
+    header = ["| " + " | ".join(columns or ["K"]) + " |", *(["|---|---|"] if ruled else [])]
+    lead = "\n".join(header)
+    repeated = config.max_tokens - words(lead) >= config.max_tokens // 2
+
+    chunks = chunks_of(table(*header, *rows), config=config)
+
+    found = "\n".join(chunk.text.removeprefix(lead + "\n") if repeated else chunk.text for chunk in chunks)
+    assert found.split() == " ".join(rows if repeated else [*header, *rows]).split()
+    assert all(chunk.text.startswith(lead) for chunk in chunks) or not repeated
+    assert all(words(chunk.text) <= config.max_tokens for chunk in chunks)
+    if repeated and max(map(words, rows)) <= config.max_tokens - words(lead):
+        assert set("\n".join(chunk.text for chunk in chunks).split("\n")) == {*header, *rows}
+
+
+def test_the_caption_stands_before_its_table_and_all_parts_of_it() -> None:
+    caption, header = "Table 4: Torques", "| Bolt | Torque |"
+    rows = [f"| M{number} | {number * 10} Nm |" for number in range(6, 12)]
+
+    chunks = chunks_of(text(sentence("The bolts", 7)), text(caption), table(header, *rows))
+
+    assert [chunk.text.startswith(f"{caption}\n{header}\n") for chunk in chunks] == [False, *[True] * (len(chunks) - 1)]
+    assert [chunk.clauses for chunk in chunks] == [(), *[("Table 4",)] * (len(chunks) - 1)]
+    assert len(chunks) > 2
+
+
+def test_a_table_that_goes_on_on_the_next_page_keeps_its_header() -> None:
+    header = "| Code | Cause |"
+    first, second = table(header, "| E1 | Hot oil |"), table("| E2 | Cold oil |", "| E3 | No oil |")
+    printed_again = table(header, "| E2 | Cold oil |")
+    other = table("| Part | Number | Price |", "| Seal | 7 | 9 |")
+
+    def last_page(*pages: Block) -> str:
+        numbered = tuple(Page(number, str(number), (block,)) for number, block in enumerate(pages, start=1))
+        return chunk_document(Document("Manual", numbered), SMALL, words)[-1].text
+
+    assert last_page(first, second) == f"{header}\n{second.text}"
+    assert last_page(first, printed_again) == printed_again.text
+    assert last_page(first, other) == other.text
+    assert last_page(first, text("Then:"), second) == second.text
+
+
 # Lines and pages
 
 
