@@ -31,6 +31,7 @@ _BRACKETED = re.compile(r"\s*[(（]([^()（）]{1,5})[)）]")
 _NUMBER = re.compile(r"(\w+(?:[.-]\w+)*)(.*)")
 _LETTER_BELOW = re.compile(r"(?<=\d)\.([A-Za-z])$")
 _CHINESE_ATTACHMENT = re.compile(rf"{CHINESE_ATTACHMENT}(?=[\s:：.]|$)")
+_ATTACHMENT = re.compile(r"(?i:attachment|addendum) (?:[A-Z]|\d{1,2})(?=[\s:.–-]|$)")
 _SECTION_SIGN = re.compile(r"§\s?\d{1,3}(?=[.\s])")
 _CHINESE_PLAIN = re.compile(r"[一二三四五六七八九十]{1,3}(?=、)|\d{1,2}(?=、)")
 
@@ -251,8 +252,9 @@ class ClauseTree:
 
 
 def _printed_number(text: str) -> str | None:
-    """What `clause_number` finds, and the number of "§ 6 Liability", 三、付款方式, 3、付款方式 and 附件一."""
-    match = _CHINESE_PLAIN.match(text) or _CHINESE_ATTACHMENT.match(text) or _SECTION_SIGN.match(text)
+    """What `clause_number` finds, and what it does not: "§ 6 Liability", "Attachment A", 三、付款, 3、付款, 附件一."""
+    others = (_CHINESE_PLAIN, _CHINESE_ATTACHMENT, _ATTACHMENT, _SECTION_SIGN)
+    match = next((match for pattern in others if (match := pattern.match(text))), None)
     return match.group() if match else clause_number(text)
 
 

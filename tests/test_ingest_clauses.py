@@ -142,6 +142,7 @@ def test_headings_number_what_stands_below_them() -> None:
     assert tree.heading("5 Delivery", 1) == ["5"]
     assert tree.heading("EXHIBIT B", 1) == ["Exhibit B"]
     assert tree.paragraph("1. Prices") == ["1"]
+    assert tree.heading("Attachment C - Prices", 1) == ["Attachment C"]
     assert tree.heading("Index", 1) == []
     assert tree.paragraph("(a) alone") == []
 
