@@ -146,26 +146,44 @@ def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> I
 def _blocks(document: Document) -> Iterator[tuple[Page, Block, _Lead]]:
     """The blocks in order; a table that goes on on the next page has the caption and header of its beginning."""
     above: Block | None = None
-    lead = _NO_LEAD
+    table: tuple[Block, _Lead] | None = None  # the last one of the page before
     for page in document.pages:
+        last = None
         for place, block in enumerate(page.blocks):
-            if place == 0 and above is not None and _goes_on(above, block):
-                lead = _Lead(lead.text, own=header if (header := _table_header(block)) in lead.text else "")
-            elif header := _table_header(block):
-                caption = _caption(above) if above is not None else ""
-                lead = _Lead(f"{caption}\n{header}" if caption else header, own=header)
-            else:
-                lead = _NO_LEAD
+            lead = _lead(block, above)
+            if place == 0 and table and _goes_on(*table, block, directly=table[0] is above):
+                lead = _Lead(table[1].text, own=lead.own if lead.own and lead.own in table[1].text else "")
+            if block.kind == "table":
+                last = block, lead
             yield page, block, lead
             above = block
+        table = last
 
 
-def _goes_on(above: Block, block: Block) -> bool:
-    """Whether a table at the top of a page continues the one at the end of the page before: as many columns."""
-    if above.kind != "table" or block.kind != "table":
+def _lead(block: Block, above: Block | None) -> _Lead:
+    header = _table_header(block)
+    caption = _caption(above) if above else ""
+    return _Lead(f"{caption}\n{header}" if caption else header, own=header) if header else _NO_LEAD
+
+
+def _goes_on(table: Block, lead: _Lead, block: Block, *, directly: bool) -> bool:
+    """Whether a table at the top of a page continues one of the page before, which has as many columns.
+
+    Where notes stand below that one, its numbers must go on, too: cells with digits below a heading without.
+    """
+    rows = _rows(block) if block.kind == "table" else []
+    if not lead.text or not rows:
         return False
-    columns = [row.count("|") for row in (*_rows(above)[:1], *_rows(block)[:1])]
-    return len(columns) == 2 and columns[0] == columns[1] > 2
+    heading = next((row for row in lead.text.split("\n") if "|" in row), "").split("|")
+    end, start = _rows(table)[-1].split("|"), rows[0].split("|")
+    if not len(heading) == len(start) > 3:
+        return False
+    columns = zip(heading, end, start, strict=False)
+    return directly or any(_has_digit(b) and _has_digit(c) and not _has_digit(a) for a, b, c in columns)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(character.isdecimal() for character in cell)
 
 
 def _rows(block: Block) -> list[str]:

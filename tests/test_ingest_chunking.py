@@ -363,14 +363,17 @@ def test_a_table_that_goes_on_on_the_next_page_keeps_its_header() -> None:
     printed_again = table(header, "| E2 | Cold oil |")
     other = table("| Part | Number | Price |", "| Seal | 7 | 9 |")
 
-    def last_page(*pages: Block) -> str:
-        numbered = tuple(Page(number, str(number), (block,)) for number, block in enumerate(pages, start=1))
+    def last_page(*pages: Block | tuple[Block, ...]) -> str:
+        blocks = (page if isinstance(page, tuple) else (page,) for page in pages)
+        numbered = tuple(Page(number, str(number), content) for number, content in enumerate(blocks, start=1))
         return chunk_document(Document("Manual", numbered), SMALL, words)[-1].text
 
     assert last_page(first, second) == f"{header}\n{second.text}"
     assert last_page(first, printed_again) == printed_again.text
     assert last_page(first, other) == other.text
     assert last_page(first, text("Then:"), second) == second.text
+    assert last_page((first, text("A note.")), second) == f"{header}\n{second.text}"
+    assert last_page((first, text("A note.")), table("| Part | Maker |", "| Seal | Acme |")).startswith("| Part")
 
 
 # Lines and pages
