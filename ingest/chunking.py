@@ -399,13 +399,14 @@ def _merge(group: _Group) -> Chunk:
         boxes.extend(part.boxes)
         spans.extend((start + offset, end + offset) for start, end in part.box_spans)
     first = group.pieces[0].chunk
-    tables = all(piece.chunk.modality == "table" for piece in group.pieces)
+    parts = [piece.chunk for piece in group.pieces]
+    kinds = {part.modality for part in parts if part.modality == "table" or not caption_number(part.text)}
     return Chunk(
         text,
         first.page,
         first.page_label,
         _section_name(group),
-        "table" if tables else "text",
+        "table" if kinds == {"table"} else "text",
         tuple(boxes),
         tuple(spans),
         _unique(number for piece in group.pieces for number in piece.chunk.clauses),

@@ -72,6 +72,7 @@ _INNER_CLAUSE = re.compile(
 _INNER_ITEM = re.compile(r"[;:.：；。]\s?(?:and\s|or\s|及|和|或)?([(（][a-zA-Z0-9一二三四五六七八九十]{1,5}[)）])")
 
 _HIGHEST_ROMAN_ITEM = 30
+_MOST_MARKS = 5
 # A file may lack a number or two of those that it counts.
 _MOST_MISSING = 2
 
@@ -217,8 +218,9 @@ class ClauseTree:
         self._items = [("brackets", item.rstrip(")")) for item in items]
 
     def _begin_items(self, text: str) -> list[str]:
+        """The full numbers of the item marks that a text begins with: of "(b)(i) The Buyer" two."""
         begun: list[str] = []
-        while self._base and (found := _item(text)):
+        while self._base and len(begun) < _MOST_MARKS and (found := _item(text)):
             kind, letters, end = found
             if not self._place(kind, letters):
                 break

@@ -354,6 +354,7 @@ def test_the_caption_stands_before_its_table_and_all_parts_of_it() -> None:
 
     assert [chunk.text.startswith(f"{caption}\n{header}\n") for chunk in chunks] == [False, *[True] * (len(chunks) - 1)]
     assert [chunk.clauses for chunk in chunks] == [(), *[("Table 4",)] * (len(chunks) - 1)]
+    assert [chunk.modality for chunk in chunks] == ["text", *["table"] * (len(chunks) - 1)]
     assert len(chunks) > 2
 
 

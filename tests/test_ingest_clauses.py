@@ -193,6 +193,13 @@ def test_any_document_can_be_followed(lines: list[tuple[bool, str]]) -> None:
         assert all(numbers)
 
 
+def test_marks_without_end_take_no_time() -> None:
+    tree = ClauseTree()
+    tree.heading("4 Duties", 1)
+
+    assert len(tree.heading("(a)" * 300_000, 1)) < 10
+
+
 @given(st.text(max_size=80))
 def test_any_number_that_is_read_has_a_form(line: str) -> None:
     printed = clause_number(line)
