@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.config import StoreConfig
 from ingest.document import Ocr
 from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
-from ingest.records import DocumentRecord, FileRecord, PageRecord, Sketch
+from ingest.records import DocumentRecord, FileRecord, PageRecord
+from ingest.revisions import Sketch, bands
 
 Kind = Literal["general", "manual", "contract"]
 """What the documents of a collection are; it decides what counts as relevant where a question does not say."""
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS documents (
     chunks INTEGER NOT NULL,
     media TEXT NOT NULL,
     ingested_at TEXT NOT NULL,
-    revision_of TEXT NOT NULL
+    revision_of TEXT -- NULL until it was looked for
 ) STRICT;
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY,
@@ -251,7 +251,7 @@ class Catalog:
                 "ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, "
                 "content_hash = excluded.content_hash, title = excluded.title, "
                 "titled_by_name = excluded.titled_by_name, pages = excluded.pages, ocr_pages = excluded.ocr_pages, "
-                "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at",
+                "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at, revision_of = NULL",
                 _document_row(record),
             )
             for table in ("pages", "sketches", "bands"):
@@ -283,6 +283,10 @@ class Catalog:
             connection.execute("DELETE FROM files WHERE document_id = ?", (document_id,))
             _drop_orphans(connection, {document_id})
 
+    def unlinked(self) -> set[str]:
+        """The documents for which no earlier revision was looked for since they were stored."""
+        return {row[0] for row in self._rows("SELECT document_id FROM documents WHERE revision_of IS NULL")}
+
     def set_revisions(self, revisions: Mapping[str, str]) -> None:
         """Notes for each of these documents the one that it is a revision of, "" for none."""
         with self._transaction() as connection:
@@ -291,7 +295,7 @@ class Catalog:
                 [(earlier, document_id) for document_id, earlier in revisions.items()],
             )
 
-    def alike(self, document_id: str, limit: int) -> dict[str, NDArray[np.uint32]]:
+    def alike(self, document_id: str, limit: int) -> dict[str, Sketch]:
         """The sketches of the documents that share most bands with this one, itself included, by document id."""
         rows = self._rows(
             "SELECT other.document_id, sketch FROM bands AS own JOIN bands AS other USING (band) "
@@ -344,9 +348,9 @@ def _drop_orphans(connection: sqlite3.Connection, document_ids: set[str]) -> Non
 
 
 def _put_sketch(connection: sqlite3.Connection, document_id: str, sketch: Sketch) -> None:
-    connection.execute("INSERT INTO sketches VALUES (?, ?)", (document_id, sketch.values.astype("<u4").tobytes()))
-    bands = [(band, document_id) for band in sketch.bands]
-    connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", bands)
+    connection.execute("INSERT INTO sketches VALUES (?, ?)", (document_id, sketch.astype("<u4").tobytes()))
+    keys = [(band, document_id) for band in bands(sketch)]
+    connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", keys)
 
 
 def _check_schema(connection: sqlite3.Connection) -> None:
@@ -384,7 +388,7 @@ def _document_row(record: DocumentRecord) -> tuple[object, ...]:
         record.chunks,
         record.media,
         record.ingested_at.astimezone(UTC).isoformat(),
-        record.revision_of,
+        None,
     )
 
 
@@ -407,7 +411,7 @@ def _document(row: Any, files: Sequence[FileRecord]) -> DocumentRecord:
         media,
         datetime.fromisoformat(at),
         tuple(files),
-        revision_of,
+        revision_of or "",
     )
 
 

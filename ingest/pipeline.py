@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.collection import Collection
 from ingest.engines.protocol import Engine, Prepared
 from ingest.errors import RagError
+from ingest.linking import link_revisions
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.loaders.errors import LockedFileError
 from ingest.preparing import HashedFile
@@ -75,6 +76,7 @@ class Ingester:
         run.read(run.changed(scan.files, retry_failed))
         run.read_attachments(retry_failed)
         run.read_renamed()
+        link_revisions(self.collection.catalog)
         run.report.seconds = time.perf_counter() - started
         return run.report
 

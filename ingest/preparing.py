@@ -13,6 +13,7 @@ from ingest.document import Document
 from ingest.embedding import Encoder
 from ingest.nodes import embedded_text, node_from_chunk
 from ingest.records import DocumentRecord, Entry, FileRecord, PageRecord, version_of
+from ingest.revisions import sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def make_entry(hashed: HashedFile, document: Document, chunking: ChunkingConfig,
         files=(replace(hashed.file, document_id=hashed.document_id),),
     )
     nodes = [node_from_chunk(chunk, position, record) for position, chunk in enumerate(chunks)]
-    return Entry(record, nodes, pages, None, document.attachments)
+    return Entry(record, nodes, pages, sketch(_text(document)), document.attachments)
 
 
 def embed(entries: Sequence[Entry], encoder: Encoder) -> None:
@@ -57,6 +58,10 @@ def embed(entries: Sequence[Entry], encoder: Encoder) -> None:
     vectors = encoder.encode_documents([embedded_text(node) for node in nodes])
     for node, vector in zip(nodes, vectors, strict=True):
         node.embedding = vector.tolist()
+
+
+def _text(document: Document) -> str:
+    return "\n".join(block.text for page in document.pages for block in page.blocks)
 
 
 def _digest(values: object) -> str:

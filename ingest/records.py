@@ -105,19 +105,14 @@ class PageRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
-    """What tells whether two texts are nearly the same: see `ingest.revisions`."""
-
-    values: NDArray[np.uint32]
-    bands: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """A version of a document as it is put into a collection. Every node carries its vector in `embedding`."""
+    """A version of a document as it is put into a collection. Every node carries its vector in `embedding`.
+
+    `sketch` tells near-identical texts: see `ingest.revisions`.
+    """
 
     record: DocumentRecord
     nodes: Sequence[TextNode]
     pages: Sequence[PageRecord] = ()
-    sketch: Sketch | None = None
+    sketch: NDArray[np.uint32] | None = None
     attachments: Sequence[Attachment] = ()
