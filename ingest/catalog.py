@@ -251,7 +251,8 @@ class Catalog:
                 "ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, "
                 "content_hash = excluded.content_hash, title = excluded.title, "
                 "titled_by_name = excluded.titled_by_name, pages = excluded.pages, ocr_pages = excluded.ocr_pages, "
-                "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at, revision_of = NULL",
+                "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at, "
+                "revision_of = NULL",
                 _document_row(record),
             )
             for table in ("pages", "sketches", "bands"):

@@ -15,8 +15,6 @@ from ingest.engines.local import LocalEngine
 from ingest.pipeline import Ingester
 
 CLAUSES = [f"{number}. Party {number % 5} delivers item {number} within {number + 3} days." for number in range(60)]
-    f"{number}. Party {number % 5} shall deliver item {number} within {number + 3} days." for number in range(60)
-]
 
 
 @pytest.fixture
