@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.document import Block
 from ingest.loaders.layout import Style, page_blocks, title_key, without_contents
-from ingest.loaders.runs import Gap, Run, RunningText, split_at_columns, union, visual_rows
+from ingest.loaders.runs import Gap, PageText, Run, RunningText, split_at_columns, union, visual_rows, with_entries
 
 SIZE = 10.0
 PITCH = 12.0
@@ -256,3 +256,42 @@ def test_no_run_is_lost_wherever_it_stands(drawn: list[tuple[tuple[float, float,
     if runs:
         boxes = [line.box for block in blocks for line in block.lines if line.box]
         assert union(boxes) == union(one.box for one in runs)
+
+
+# The page as displayed, and what is filled in
+
+
+@given(
+    st.sampled_from([0, 90, 180, 270]),
+    st.floats(-3, 3),
+    st.tuples(st.floats(200, 400), st.floats(200, 400), st.floats(1, 100), st.floats(1, 100)),
+)
+def test_a_displayed_box_has_the_place_and_the_size_of_the_text(
+    turn: int, skew: float, place: tuple[float, float, float, float]
+) -> None:
+    """Along the page's own corners: four quarter turns are none, and a skewed box holds the straight one's middle."""
+    left, top, width, height = place
+    page = PageText(612, 792, turn, [], [], skew)
+    straight = PageText(612, 792, turn, [], [])
+    box = (left, top, left + width, top + height)
+
+    x0, y0, x1, y1 = straight.displayed(box)
+    a0, b0, a1, b1 = page.displayed(box)
+
+    assert ((x1 - x0), (y1 - y0)) == pytest.approx((height, width) if turn % 180 else (width, height))
+    assert a1 - a0 >= (x1 - x0) * 0.99
+    assert b1 - b0 >= (y1 - y0) * 0.99
+    assert abs((a0 + a1) - (x0 + x1)) / 2 < 0.06 * 792
+    assert 0 <= a0 <= a1 <= page.displayed_size[0]
+    assert 0 <= b0 <= b1 <= page.displayed_size[1]
+
+
+def test_entries_of_a_form_follow_their_labels() -> None:
+    beside, below = run("Name:", 0, 72, 40, line=1), run("Address", 2, 72, 60, line=2)
+    entries = [run("Oslo", 3, 72, 30, line=9), run("Alice", 0, 150, 30, line=9), run("far off", 40, 500, 30, line=9)]
+
+    filled = with_entries([beside, below], [beside, below, *entries])
+
+    assert [part.text for part in filled] == ["Name:", "Alice", "Address", "Oslo", "far off"]
+    assert filled[1].line == beside.line
+    assert len({part.line for part in filled}) == 4

@@ -58,6 +58,8 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A line as it was read in the picture turned upright."""
+
     text: str
     confidence: float
     corners: Corners

@@ -146,16 +146,10 @@ def _annotation_kind(page: Any, number: int) -> int:
 def _recognised_if_needed(page: Any, text: PageText, *, recognising: bool) -> _ReadPage:
     """The page with its own text where that is good, else with what OCR finds in its picture."""
     layer = "".join(run.text for run in text.runs)
-    stamped = len(layer) <= MOST_STAMPED_CHARACTERS and covered_by_image(page) > LEAST_SCANNED
-    if layer and stamped:
-        reason = f"The page is a scan on which only {len(layer)} characters are text."
-    elif layer:
-        reason = rubbish(layer)
-    else:
-        reason = "The page has no text layer." if shows_something(page) else ""
+    reason = rubbish(layer) or _why_incomplete(page, layer)
     if not reason:
         return _ReadPage(text)
-    usable = replace(text, runs=text.runs if stamped else [])
+    usable = replace(text, runs=[]) if rubbish(layer) else text
     if not recognising:
         return _ReadPage(usable, problem=f"{reason} OCR is off.")
     try:
@@ -168,9 +162,22 @@ def _recognised_if_needed(page: Any, text: PageText, *, recognising: bool) -> _R
     from ingest.loaders.ocr import recognise
 
     found = recognise(image, *page.get_size())
-    if found is None or sum(len(run.text) for run in found.text.runs) < len(layer) * stamped:
+    if found is None or _characters(found.text) < _characters(usable):
         return _ReadPage(usable, problem=f"{reason} OCR found no text in its image.")
     return _ReadPage(found.text, Ocr(found.confidence, reason))
+
+
+def _why_incomplete(page: Any, layer: str) -> str:
+    """Why there may be more to read on the page than its text layer, in a sentence; empty where there is not."""
+    if not layer:
+        return "The page has no text layer." if shows_something(page) else ""
+    if len(layer) <= MOST_STAMPED_CHARACTERS and covered_by_image(page) > LEAST_SCANNED:
+        return f"The page is a scan on which only {len(layer)} characters are text."
+    return ""
+
+
+def _characters(text: PageText) -> int:
+    return sum(len(run.text) for run in text.runs)
 
 
 def render_page(

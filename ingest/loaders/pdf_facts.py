@@ -49,7 +49,8 @@ def read_facts(source: Path | bytes, password: str | None, pages: int) -> PdfFac
         RecursionError,
         OSError,
     ) as error:
-        _LOG.warning("Outline and page labels cannot be read: %r", error)
+        name = source if isinstance(source, Path) else "A repaired PDF"
+        _LOG.warning("%s: outline and page labels cannot be read: %r", name, error)
         return PdfFacts("", numbers, {})
     return PdfFacts(title, labels if len(labels) == pages else numbers, outline)
 
