@@ -172,6 +172,20 @@ def test_rows_of_a_table_over_many_pages_are_no_running_text(tmp_path: Path) -> 
     ]
 
 
+def test_three_columns_of_prose_are_no_table_though_one_has_short_lines(tmp_path: Path) -> None:
+    full, short = "Line of a column that is full", ("AGENCY: Aviation", "ACTION:", "Notice of rules (NPRM).", "SUMMARY")
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 9)
+        for x, texts in ((LEFT, short * 3), (230, (full,) * 12), (390, (full,) * 12)):
+            for number, text in enumerate(texts):
+                canvas.drawString(x, HEIGHT - 100 - 12 * number, text)
+
+    document = load_pdf(write(tmp_path / "a.pdf", draw))
+
+    assert not blocks_of(document, "table")
+
+
 def test_two_columns_of_prose_are_no_table(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.setFont("Helvetica", 9)

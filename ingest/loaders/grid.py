@@ -78,13 +78,13 @@ def _is_prose(cells: Sequence[Run], columns: Sequence[tuple[float, float]]) -> b
         end - start > NARROWEST_PROSE and bool(column) and median(map(_width, column)) > FULL_LINE * (end - start)
         for column, (start, end) in zip(by_column, columns, strict=True)
     ]
-    return all(full) or (any(full) and len(columns) == 2 and _one_after_the_other(by_column))
+    return all(full) or (any(full) and _one_after_the_other(by_column))
 
 
 def _one_after_the_other(by_column: Sequence[Sequence[Run]]) -> bool:
-    """Whether the file holds the whole left column before the right one, as it does for columns of prose."""
-    left, right = by_column
-    return max(run.line for run in left) < min(run.line for run in right)
+    """Whether the file holds each whole column before the one to the right of it, as it does for columns of prose."""
+    filled = [[run.line for run in column] for column in by_column if column]
+    return all(max(left) < min(right) for left, right in pairwise(filled))
 
 
 def _regions(rows: Sequence[Row]) -> Iterator[list[Row]]:
