@@ -229,3 +229,10 @@ def test_the_title_of_the_metadata_comes_first(tmp_path: Path) -> None:
     changed(write(unnamed, page), lambda writer: writer.add_metadata({"/Title": "Microsoft Word - x.doc"}))
 
     assert (load_pdf(named).title, load_pdf(unnamed).title) == ("Service manual", "Press HP-40")
+
+
+def test_the_file_name_that_a_scanner_writes_as_title_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "scan-0017.pdf", together(lines("Press HP-40", top=80, size=22), lines(PROSE, top=120)))
+    changed(path, lambda writer: writer.add_metadata({"/Title": "scan-0017"}))
+
+    assert load_pdf(path).title == "Press HP-40"
