@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import docx
+import openpyxl
+import pptx
 import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
 
 from ingest import loaders
 from ingest.loaders import SUPPORTED_SUFFIXES, UnreadableFileError, UnsupportedFileError, load
@@ -31,7 +36,7 @@ def test_text_formats_are_read_by_their_suffix_in_any_case(suffix: str, tmp_path
 
 def test_an_unknown_type_is_named_with_those_that_are_known(tmp_path: Path) -> None:
     path = tmp_path / "drawing.dwg"
-    path.write_bytes(b"AC1032")
+    path.write_bytes(b"AC1032" + bytes(100))
 
     with pytest.raises(UnsupportedFileError, match=r"'\.dwg'.*\.pdf"):
         load(path)
@@ -56,13 +61,58 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(suffix: str, content: 
         load(path)
 
 
-def test_a_pdf_named_as_text_is_called_a_pdf(tmp_path: Path) -> None:
-    """Some PDFs hold nothing but letters; their source would be indexed as prose."""
-    path = tmp_path / "contract.txt"
-    path.write_bytes(b"%PDF-1.4\n1 0 obj")
+@pytest.mark.parametrize("name", ["contract", "contract.txt", "contract.docx"])
+def test_a_pdf_is_read_as_a_pdf_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    canvas = Canvas(str(path))
+    canvas.drawString(72, 700, "Drain the oil.")
+    canvas.save()
+    path.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + path.read_bytes())
 
-    with pytest.raises(UnreadableFileError, match="a PDF"):
-        load(path)
+    assert load(path).pages[0].blocks[0].text == "Drain the oil."
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kinds"),
+    [
+        ("page", "<html>" + CONTENT[".html"], ["heading", "text"]),
+        ("page.docx", "<!DOCTYPE html>" + CONTENT[".html"], ["heading", "text"]),
+        ("notes.log", "Drain the oil.", ["text"]),
+        ("notes.pdf", "A file that begins with %PDF-1.7 is a PDF.", ["text"]),
+        ("table.csv", "Code,Cause\nE07,oil", ["table"]),
+        ("table.tsv", "Code\tCause\nE07\toil", ["table"]),
+        ("mail", "From: a@b.c\nTo: d@e.f\nSubject: Oil\n\nDrain the oil.", ["text", "text"]),
+        ("mail.txt", "From: a@b.c\nTo: d@e.f\nSubject: Oil\n\nDrain the oil.", ["text", "text"]),
+    ],
+)
+def test_text_is_read_as_its_name_says_else_by_its_content(
+    name: str, content: str, kinds: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+
+    assert [block.kind for block in load(path).pages[0].blocks] == kinds
+
+
+def test_office_files_are_told_by_what_lies_in_them(tmp_path: Path) -> None:
+    word, slides, workbook = docx.Document(), pptx.Presentation(), openpyxl.Workbook()
+    word.add_paragraph("Drain the oil.")
+    slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = "Oil"
+    workbook.active["A1"] = "Oil"
+    for name, document in (("a", word), ("b.pdf", slides), ("c.docx", workbook)):
+        document.save(tmp_path / name)
+
+    assert [len(load(tmp_path / name).pages) for name in ("a", "b.pdf", "c.docx")] == [1, 1, 1]
+
+
+def test_a_picture_needs_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "photo.txt"
+    Image.new("RGB", (30, 20)).save(path, "PNG")
+
+    document = load(path)
+
+    assert document.media is not None
+    assert document.media.kind == "image"
 
 
 @pytest.mark.parametrize(("suffix", "content"), [(".txt", " \n\t\n"), (".html", "<p> </p>"), (".md", "---\n")])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.loaders.errors import UnreadableFileError
-from ingest.loaders.text import decode, load_markdown, load_text, markdown_blocks, text_blocks
+from ingest.loaders.text import load_markdown, load_text, markdown_blocks, text_blocks
 
 
 def outline(text: str) -> list[tuple[str, int, str]]:
@@ -33,36 +30,6 @@ def test_a_question_alone_on_its_line_heads_its_answer() -> None:
         ("heading", 3, "How do I drain the oil?"),
         ("text", 0, "Open valve V8."),
     ]
-
-
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"], ids=["utf-8", "utf-8 with mark", "utf-16", "gb18030"]
-)
-def test_chinese_is_read_in_the_encodings_it_comes_in(encoding: str) -> None:
-    text = "第三条 交货：卖方应在六十日内交货。"
-
-    assert decode(text.encode(encoding)) == text
-
-
-def test_western_text_of_old_windows_is_read() -> None:
-    assert decode("Größe der Öffnung: 5 mm – café".encode("cp1252")) == "Größe der Öffnung: 5 mm – café"
-
-
-@pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 20, b"PK\x03\x04rest", "abc".encode("utf-16-le") * 9])
-def test_binary_content_is_refused(content: bytes) -> None:
-    with pytest.raises(UnreadableFileError):
-        decode(content)
-
-
-def test_text_that_breaks_its_own_mark_is_damaged() -> None:
-    with pytest.raises(UnreadableFileError, match="damaged"):
-        decode(b"\xef\xbb\xbf\xff\xfe\xff")
-
-
-@given(st.binary(max_size=400))
-def test_any_bytes_give_text_or_are_refused(content: bytes) -> None:
-    with contextlib.suppress(UnreadableFileError):
-        assert isinstance(decode(content), str)
 
 
 @given(st.text(max_size=400))

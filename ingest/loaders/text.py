@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,26 +10,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ingest.document import Block, Document, Line, Page
-from ingest.loaders.errors import UnreadableFileError
+from ingest.loaders.encoding import decode
 from ingest.numbering import clause_number, is_heading_line
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# A file of these kinds can be made of nothing but letters, or begin with many.
-_SIGNATURES = {
-    b"%PDF-": "a PDF",
-    b"PK\x03\x04": "an office document or another ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an office document of an old format",
-    b"{\\rtf": "an RTF document",
-    b"%!PS": "a PostScript document",
-}
-# GB18030 accepts nearly any pair of bytes; real Chinese text is mostly CJK characters once decoded.
-LEAST_CJK_SHARE = 0.3
-_CJK = re.compile("[\u4e00-\u9fff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣]|\(?[a-z0-9ivx]{1,4}[.)])\s+", re.IGNORECASE)
 _ATX_HEADING = re.compile(r"(#{1,6}) \S")
 _RULE = re.compile(r"\s*[-=_*]{3,}\s*")
@@ -48,46 +30,6 @@ def load_markdown(path: Path) -> Document:
     blocks = tuple(markdown_blocks(decode(path.read_bytes())))
     title = next((block.text for block in blocks if block.kind == "heading"), "")
     return Document(title, (Page(1, "", blocks),))
-
-
-def decode(content: bytes) -> str:
-    """The text of a file in UTF-8 or UTF-16, else in GB18030 when that gives Chinese, else in Windows-1252.
-
-    Raises `UnreadableFileError` for content that is not text.
-    """
-    for signature, kind in _SIGNATURES.items():
-        if content.startswith(signature):
-            raise UnreadableFileError(f"This is {kind}, not text. Give the file the ending of its type.")
-    for bom, encoding in _BOMS:
-        if content.startswith(bom):
-            return _checked(_decode(content, encoding))
-    try:
-        return _checked(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        if b"\0" in content:
-            raise UnreadableFileError("This is a binary file, not text. Check its type.") from None
-    try:
-        chinese = content.decode("gb18030")
-    except UnicodeDecodeError:
-        chinese = ""
-    if len(_CJK.findall(chinese)) >= LEAST_CJK_SHARE * len(chinese.replace(" ", "") or " "):
-        return _checked(chinese)
-    return _checked(content.decode("cp1252", errors="replace"))
-
-
-def _decode(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(
-            f"The text is damaged: it is marked as {encoding} but is not ({error.reason})."
-        ) from error
-
-
-def _checked(text: str) -> str:
-    if len(_CONTROL.findall(text[:10_000])) > 10:
-        raise UnreadableFileError("This is a binary file, not text. Check its type.")
-    return text
 
 
 def text_blocks(text: str) -> Iterator[Block]:

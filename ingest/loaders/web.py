@@ -11,8 +11,9 @@ from typing import Any
 from lxml import etree, html
 
 from ingest.document import Block, Document, Line, Page
+from ingest.loaders.encoding import decode
 from ingest.loaders.errors import UnreadableFileError
-from ingest.loaders.text import decode, table_block
+from ingest.loaders.text import table_block
 from ingest.loaders.titles import document_title
 
 # The HTML standard asks browsers for 1024 bytes; real pages put it later.
@@ -46,7 +47,12 @@ MAX_COLUMNS = 100
 
 def load_html(path: Path) -> Document:
     """An HTML page as one page: its headings, paragraphs, list items and tables in order, without hidden parts."""
-    root = _parse(path.read_bytes())
+    return html_document(path.read_bytes())
+
+
+def html_document(content: bytes) -> Document:
+    """The same for a page that is not a file, as the body of a message."""
+    root = _parse(content)
     pages = (Page(1, "", tuple(_Reader(root).blocks())),)
     titles = (title.text_content() for title in root.xpath("//title[not(ancestor::svg)]"))
     return Document(document_title(next(titles, ""), pages), pages)

@@ -7,8 +7,6 @@ where its last layout began a page. Headers, footers, text boxes, hidden text an
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +16,15 @@ import docx
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from docx.oxml.parser import parse_xml
-from lxml import etree
 
 from ingest.document import Block, Document, Line, Page
+from ingest.loaders.archive import opened_archive
 from ingest.loaders.errors import UnreadableFileError
 from ingest.loaders.text import table_block
 from ingest.loaders.titles import document_title
 from ingest.loaders.word_formatting import Numbering, Styles, W, integer, is_on, value
 from ingest.numbering import clause_number, is_heading_line
 
-MAX_UNPACKED_BYTES = 2**30
 # Some contracts style whole clauses as headings; a sentence this long is a clause.
 MAX_HEADING_CHARACTERS = 200
 # Word's own limit of columns.
@@ -40,16 +37,7 @@ _BEFORE = "\x1e"
 _MARKS = str.maketrans("", "", _EXPLICIT + _RENDERED + _BEFORE)
 _PIECES = re.compile(f"[{_EXPLICIT}{_RENDERED}{_BEFORE}]|[^{_EXPLICIT}{_RENDERED}{_BEFORE}]+")
 
-# What opening a damaged file raises: KeyError for a missing part, AttributeError for a part with other content,
-# ValueError for another Office format, RuntimeError for an archive with a password.
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError),
-    *(OpcError, KeyError, AttributeError, ValueError, etree.XMLSyntaxError),
-)
 _DAMAGED = "The file is damaged or not a Word document. Open it in Word and save it again as .docx."
-_LOCKED_OR_OLD = "The file is locked by a password or in the old .doc format. Save it as .docx without a password."
-# Word keeps both in this container instead of a zip archive.
-_OLE_SIGNATURE = bytes.fromhex("d0cf11e0a1b11ae1")
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _ALTERNATE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 _DELETED = {f"{W}del", f"{W}moveFrom"}
@@ -87,13 +75,7 @@ class _Word:
 
 
 def _open(path: Path) -> _Word:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MAX_UNPACKED_BYTES:
-            raise UnreadableFileError(
-                f"The file unpacks to {unpacked >> 20} MB; at most {MAX_UNPACKED_BYTES >> 20} MB are read. Split it."
-            )
+    with opened_archive(path, _DAMAGED, OpcError):
         opened = docx.Document(str(path))
         numbering = next((rel for rel in opened.part.rels.values() if rel.reltype == RELATIONSHIP_TYPE.NUMBERING), None)
         word = _Word(
@@ -102,16 +84,9 @@ def _open(path: Path) -> _Word:
             numbering=None if numbering is None else parse_xml(numbering.target_part.blob),
             title=opened.core_properties.title,
         )
-    except _DAMAGE as error:
-        raise UnreadableFileError(_reason(path)) from error
     if word.body is None:
         raise UnreadableFileError(_DAMAGED)
     return word
-
-
-def _reason(path: Path) -> str:
-    with path.open("rb") as file:
-        return _LOCKED_OR_OLD if file.read(len(_OLE_SIGNATURE)) == _OLE_SIGNATURE else _DAMAGED
 
 
 class _Pages:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.loaders.word_formatting import _FORMATS, _LARGEST_SPELLED
+from ingest.loaders.counters import _LARGEST_SPELLED, COUNTERS
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ from ingest.loaders.word_formatting import _FORMATS, _LARGEST_SPELLED
     ],
 )
 def test_numbers_are_spelled_as_word_prints_them(style: str, count: int, printed: str) -> None:
-    assert _FORMATS[style](count) == printed
+    assert COUNTERS[style](count) == printed
 
 
 @given(counts=st.lists(st.integers(1, _LARGEST_SPELLED), min_size=2, max_size=2, unique=True))
 def test_no_two_counts_print_the_same(counts: list[int]) -> None:
-    assert all(len({spell(count) for count in counts}) == 2 for style, spell in _FORMATS.items() if style != "none")
+    assert all(len({spell(count) for count in counts}) == 2 for style, spell in COUNTERS.items() if style != "none")
