@@ -19,6 +19,7 @@ from ingest.embedding import Encoder, MiniLmEncoder, embedded_encoder, open_enco
 from ingest.engines.local import LocalEngine
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
+from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
 from ingest.records import DocumentRecord
 from ingest.report import IngestReport
@@ -267,9 +268,9 @@ class Assistant:
         record = self._collection.catalog.document(document_id)
         if record is None:
             raise UsageError("This document has been removed from the collection.")
-        if record.path.suffix.lower() != ".pdf":
-            return None
         _check_unchanged(record)
+        if format_of(record.path) != "pdf":
+            return None
         from ingest.loaders.pdf import render_page
 
         png = render_page(record.path, page, boxes=[box[1:] for box in boxes if box[0] == page])

@@ -82,7 +82,7 @@ def test_a_failed_file_is_an_exit_code_of_one_with_its_reason(
     document: Path, home: StoreConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = document.with_name("broken.pdf")
-    broken.write_bytes(b"no PDF")
+    broken.write_bytes(b"%PDF-1.7\n%%EOF\n")
 
     code = ingest(IngestRequest([document, broken]), home)
 
@@ -90,7 +90,7 @@ def test_a_failed_file_is_an_exit_code_of_one_with_its_reason(
     assert code == 1
     assert report["added"] == 1
     assert report["failed"][0]["path"] == str(broken)
-    assert report["failed"][0]["reason"].startswith("This is not a PDF")
+    assert report["failed"][0]["reason"].startswith("The PDF is damaged")
 
 
 def test_other_settings_need_a_rebuild_and_get_one(
@@ -203,7 +203,7 @@ def test_the_progress_bar_shows_any_file_name_as_it_is(
 def test_a_report_lists_every_document(document: Path, home: StoreConfig) -> None:
     hostile = document.with_name("<img src=x onerror=alert(1)>.txt")
     hostile.write_text("Drain the oil.", encoding="utf-8")
-    (document.with_name("broken.pdf")).write_bytes(b"no PDF")
+    (document.with_name("broken.pdf")).write_bytes(b"%PDF-1.7\n%%EOF\n")
     page, data = document.with_name("report.html"), document.with_name("report.json")
 
     assert ingest(IngestRequest([document.parent], report=page), home) == 1

@@ -136,14 +136,14 @@ def test_a_folder_that_is_gone_can_be_pruned_but_not_read(ingester: Ingester, fo
 
 
 def test_a_bad_file_is_reported_and_the_rest_goes_on(ingester: Ingester, folder: Path) -> None:
-    (folder / "a-broken.pdf").write_bytes(b"no PDF at all")
+    (folder / "a-broken.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
     (folder / "empty.txt").touch()
 
     report = ingester.sync([folder])
 
     assert counts(report) == (2, 0, 0, 0, 2)
     assert [(Path(failure.path).name, failure.reason) for failure in report.failed] == [
-        ("a-broken.pdf", "This is not a PDF, though it is named like one. Check the file."),
+        ("a-broken.pdf", "The PDF is damaged and could not be repaired. Save it anew with a PDF program."),
         ("empty.txt", "The file is empty."),
     ]
 
@@ -169,11 +169,11 @@ def test_a_file_that_vanishes_before_it_is_read_is_reported(ingester: Ingester, 
 
 def test_a_file_of_another_type_is_skipped_in_a_folder_and_reported_by_name(ingester: Ingester, folder: Path) -> None:
     drawing = folder / "drawing.dwg"
-    drawing.write_bytes(b"AC1032")
+    drawing.write_bytes(b"AC1032\0\0\0\1")
 
     assert ingester.sync([folder]).skipped == [str(drawing)]
     (failure,) = ingester.sync([drawing]).failed
-    assert "'.dwg'" in failure.reason
+    assert "'.dwg' cannot be read" in failure.reason
 
 
 def test_hidden_files_and_office_locks_are_not_looked_at(folder: Path) -> None:
