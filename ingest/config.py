@@ -35,9 +35,12 @@ class ReadingConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChunkingConfig:
-    """Sizes in tokens of the embedder. Chunks below `small_tokens` are joined with their neighbour section."""
+    """Sizes in tokens of the embedder. Chunks below `small_tokens` are joined with their neighbour section.
 
-    max_tokens: int = 220
+    The embedded model reads 512 tokens; title and heading path stand before the text.
+    """
+
+    max_tokens: int = 300
     small_tokens: int = 60
 
     def __post_init__(self) -> None:

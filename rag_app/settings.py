@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         pattern=r"^(https?://\S+)?$",
         description="A Chroma server that keeps the vectors, such as http://localhost:8000; empty: the home does.",
     )
-    chunk_tokens: int = Field(default=220, ge=16, le=480, description="The longest passage, in the embedder's tokens.")
+    chunk_tokens: int = Field(default=300, ge=16, le=480, description="The longest passage, in the embedder's tokens.")
     embedding: Embedder = Field(
         default="embedded",
         description="What turns passages into vectors: a model in this process (embedded: English; multilingual: needs "

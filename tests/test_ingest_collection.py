@@ -253,7 +253,7 @@ def test_other_settings_are_refused_with_the_way_out(opening: Callable[..., Coll
     with pytest.raises(IndexMismatchError, match="rag-app ingest --rebuild --collection manuals PATH") as caught:
         opening(home, EMBEDDING, ChunkingConfig(max_tokens=100))
 
-    assert "220/60 tokens in the index" in str(caught.value)
+    assert "300/60 tokens in the index" in str(caught.value)
     assert "100/60 tokens now" in str(caught.value)
     assert "embedder" not in str(caught.value)
     with Collection.open(home, EMBEDDING, CHUNKING):
