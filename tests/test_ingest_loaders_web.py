@@ -207,3 +207,10 @@ def test_any_markup_gives_blocks_with_text(tmp_path: Path, parts: list[str]) -> 
 
     assert found[0].text == "start"
     assert all(line.text.strip() and "\n" not in line.text for block in found for line in block.lines)
+
+
+def test_a_menu_of_languages_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text('<ul><li><a hreflang="de" href="/de">Deutsch</a></li><li><a href="/oil">Oil</a></li></ul>')
+
+    assert [block.text for block in load_html(path).pages[0].blocks] == ["Oil"]

@@ -86,7 +86,7 @@ def format_of(path: Path) -> Format:
 def _is_pdf(head: bytes, tail: bytes) -> bool:
     """Text may speak of "%PDF-1.4"; a PDF begins with it, or at least ends as one."""
     found = _PDF.search(head[:_PDF_WITHIN])
-    return found is not None and (not head[: found.start()].strip() or b"startxref" in tail)
+    return found is not None and (not _unmarked(head[: found.start()]).strip() or b"startxref" in tail)
 
 
 def _media_format(head: bytes) -> Format | None:
@@ -102,13 +102,18 @@ def _media_format(head: bytes) -> Format | None:
 def _text_format(head: bytes) -> Format:
     if not is_text(_whole_lines(head)):
         return "unknown"
-    plain = head.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf").lstrip(b"\xff\xfe")
+    plain = _unmarked(head.replace(b"\0", b""))  # UTF-16 reads as ASCII without its zeros.
     if _HTML.match(plain):
         return "html"
     fields = re.split(rb"\r?\n\r?\n", plain, maxsplit=1)[0]
     if _MAIL_FIELD.match(plain) and len(_MAIL_NAMES.findall(fields)) >= _LEAST_MAIL_NAMES:
         return "eml"
     return "text"
+
+
+def _unmarked(head: bytes) -> bytes:
+    """The head without the mark of an encoding."""
+    return head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
 
 
 def _whole_lines(head: bytes) -> bytes:

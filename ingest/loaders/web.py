@@ -154,6 +154,17 @@ def _is_hidden(element: Any) -> bool:
         or element.get("hidden") is not None
         or element.get("aria-hidden") == "true"
         or _HIDDEN_STYLE.search(element.get("style", ""))
+        or _is_language_item(element)
+    )
+
+
+def _is_language_item(element: Any) -> bool:
+    """Whether a list item only leads to the page in another language; some menus of languages have hundreds."""
+    return (
+        element.tag == "li"
+        and len(element) == 1
+        and element[0].get("hreflang") is not None
+        and not ((element.text or "") + (element[0].tail or "")).strip()
     )
 
 
