@@ -53,7 +53,9 @@ def test_an_entry_larger_than_it_declares_is_damage(tmp_path: Path) -> None:
         read(path)
 
 
-@pytest.mark.parametrize("error", [KeyError("part"), ValueError("seek"), OSError(errno.EINVAL, "Invalid argument")])
+@pytest.mark.parametrize(
+    "error", [KeyError("part"), ValueError("seek"), OSError(errno.EINVAL, "Invalid argument"), OSError("no part")]
+)
 def test_what_libraries_raise_for_damage_becomes_a_sentence(error: Exception, tmp_path: Path) -> None:
     path = write(tmp_path / "a.docx", {"a.xml": b""})
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ingest.document import Media
 from ingest.loaders import media
 from ingest.loaders.errors import UnreadableFileError
 from ingest.loaders.media import load_image, load_video
+from ingest.loaders.reading import Reading
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
@@ -105,6 +107,15 @@ def test_a_video_is_known_by_its_size_length_and_codec(tmp_path: Path) -> None:
         ("frame rate", "10.000"),
     )
     assert (document.pages[0].width, document.pages[0].height) == (64.0, 48.0)
+
+
+def test_a_video_that_takes_too_long_is_still_registered(tmp_path: Path) -> None:
+    write_avi(tmp_path / "a.avi")
+
+    document = load_video(tmp_path / "a.avi", Reading(skip_pages={1: "It took too long."}))
+
+    assert document.media == Media("video", ())
+    assert document.pages[0].problem == "It took too long."
 
 
 @pytest.mark.parametrize("content", [b"RIFF\0\0\0\0AVI " + b"x" * 99, b"\0\0\0\x20ftypisom" + b"\xff" * 999])

@@ -88,7 +88,7 @@ def _image(path: Path, reading: Reading) -> Document:
 def _video(path: Path, reading: Reading) -> Document:
     from ingest.loaders.media import load_video
 
-    return load_video(path)
+    return load_video(path, reading)
 
 
 _LOADERS: dict[Format, Loader] = {

@@ -40,7 +40,8 @@ def opened_archive(path: Path, damaged: str, *library_errors: type[Exception]) -
     except (*_DAMAGE, *library_errors) as error:
         raise UnreadableFileError(damaged) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # An entry that lies before the beginning of the file; others are no damage.
+        # Libraries give no number; EINVAL is an entry that lies before the file's beginning. Others are no damage.
+        if error.errno not in (None, errno.EINVAL):
             raise
         raise UnreadableFileError(damaged) from error
 

@@ -15,7 +15,7 @@ from ingest.loaders.text import table_block
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 50
 _SAMPLE_CHARACTERS = 2**16
-MAX_CELLS = 2_000_000
+MAX_CELLS = 1_000_000
 # Spreadsheet programs stop at 16,384 columns and 32,767 characters a cell; a longer line is no row of a table.
 MAX_LINE_CHARACTERS = 2**20
 MAX_COLUMNS = 2**14

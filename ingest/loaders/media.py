@@ -97,14 +97,18 @@ def _clean(value: str) -> str:
     return " ".join("".join(filter(str.isprintable, value)).split())
 
 
-def load_video(path: Path) -> Document:
+def load_video(path: Path, reading: Reading | None = None) -> Document:
     """A video with its format, size in pixels, length, codec, frames a second and date, without decoding it.
 
-    Of several tracks the one with the largest picture counts. The title is that of its metadata. Raises
-    `UnreadableFileError` where no picture is found.
+    Of several tracks the one with the largest picture counts. The title is that of its metadata. Announced as one
+    page, because a damaged header can take minutes. Raises `UnreadableFileError` where no picture is found.
     """
+    reading = reading or Reading()
+    reading.on_page(1, 1)
+    if 1 in reading.skip_pages:
+        return Document("", (Page(1, "", (), problem=reading.skip_pages[1]),), media=Media("video", ()))
     with path.open("rb") as file:  # As a stream, so that no other file is looked for beside it.
-        info = MediaInfo.parse(file)
+        info = MediaInfo.parse(file, parse_speed=0)
     tracks = [track for track in info.video_tracks if track.width and track.height]
     if not tracks or not info.general_tracks:
         raise UnreadableFileError("No video is found in the file: it is damaged or holds sound only.")

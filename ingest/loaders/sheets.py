@@ -22,7 +22,7 @@ from ingest.loaders.titles import document_title
 
 _DAMAGED = "The file is damaged or not an Excel workbook. Open it in Excel and save it again as .xlsx."
 # Of all sheets together, blank ones included: a sheet may claim a cell in its last row.
-MAX_CELLS = 2_000_000
+MAX_CELLS = 1_000_000
 # Excel's own limit; a damaged file may number its rows without end.
 MAX_ROWS = 2**20
 MAX_TITLE_CHARACTERS = 200
