@@ -51,6 +51,10 @@ def test_the_encoding_shows_where_only_the_end_of_a_long_file_is_not_ascii() -> 
     assert decode(text.encode("gb18030")) == text
 
 
+def test_a_long_line_does_not_take_long() -> None:
+    assert decode(b"a" * 5_000_000 + "é".encode("cp1252")).endswith("é")
+
+
 def test_a_damaged_character_does_not_cost_the_others() -> None:
     text = "第三条 交货：卖方应在六十日内交货。\n" * 20
 

@@ -25,6 +25,7 @@ _CHECKED_CHARACTERS = 10_000
 _MAX_CONTROLS = 10
 # What an encoding is told by: lines that are not ASCII, up to this many bytes.
 _SAMPLE_BYTES = 2**15
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _ONE_SIDED = 0.9
 _LEAST_EVERYDAY = 0.85
 _MOST_BROKEN = 0.01
@@ -101,12 +102,13 @@ def _utf16(content: bytes) -> str:
 def _sample(content: bytes) -> bytes:
     """The first lines that are not ASCII."""
     lines: list[bytes] = []
-    size = 0
-    for match in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*", content):
-        lines.append(match.group()[:_SAMPLE_BYTES])
+    size = end = 0
+    while size < _SAMPLE_BYTES and (found := _NOT_ASCII.search(content, end)):
+        start = max(content.rfind(b"\n", 0, found.start()) + 1, found.start() - _SAMPLE_BYTES)
+        end = content.find(b"\n", found.start(), found.start() + _SAMPLE_BYTES)
+        end = end if end > 0 else found.start() + _SAMPLE_BYTES
+        lines.append(content[start:end])
         size += len(lines[-1])
-        if size > _SAMPLE_BYTES:
-            break
     return b"\n".join(lines)
 
 
