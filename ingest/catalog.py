@@ -7,6 +7,7 @@ written before they are touched, so that whatever a crash leaves behind is known
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import sqlite3
@@ -20,7 +21,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ingest.config import StoreConfig
-from ingest.document import Ocr
+from ingest.document import Media, Ocr
 from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
 from ingest.records import DocumentRecord, FileRecord, PageRecord
 from ingest.revisions import Sketch, bands
@@ -387,10 +388,19 @@ def _document_row(record: DocumentRecord) -> tuple[object, ...]:
         record.pages,
         record.ocr_pages,
         record.chunks,
-        record.media,
+        _media_to_json(record.media),
         record.ingested_at.astimezone(UTC).isoformat(),
         None,
     )
+
+
+def _media_to_json(media: Media | None) -> str:
+    return json.dumps(media and {"kind": media.kind, "facts": media.facts}, ensure_ascii=False)
+
+
+def _media_from_json(text: str) -> Media | None:
+    values = json.loads(text)
+    return values and Media(values["kind"], tuple((name, value) for name, value in values["facts"]))
 
 
 def _file(row: Any) -> FileRecord:
@@ -409,7 +419,7 @@ def _document(row: Any, files: Sequence[FileRecord]) -> DocumentRecord:
         pages,
         ocr_pages,
         chunks,
-        media,
+        _media_from_json(media),
         datetime.fromisoformat(at),
         tuple(files),
         revision_of or "",

@@ -44,7 +44,7 @@ def make_entry(hashed: HashedFile, document: Document, chunking: ChunkingConfig,
         pages=len(pages),
         ocr_pages=sum(page.ocr is not None for page in pages),
         chunks=len(chunks),
-        media=document.media.kind if document.media else "",
+        media=document.media,
         ingested_at=datetime.now(UTC),
         files=(replace(hashed.file, document_id=hashed.document_id),),
     )

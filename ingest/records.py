@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.document import Attachment, Ocr, Page
+from ingest.document import Attachment, Media, Ocr, Page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ class DocumentRecord:
 
     `version` names what the indexes hold of it. `titled_by_name` tells that the content says no title and the first
     file's name stands in. `revision_of` is the id of the document that this one is most likely a revision of, else
-    "". `media` is "image" or "video" where the file is one, else "".
+    "". `media` is what is known of an image or a video.
     """
 
     document_id: str
@@ -69,7 +69,7 @@ class DocumentRecord:
     pages: int
     ocr_pages: int
     chunks: int
-    media: str
+    media: Media | None
     ingested_at: datetime
     files: tuple[FileRecord, ...]
     revision_of: str = ""

@@ -14,6 +14,7 @@ class Passage:
     `score` is the reranker's, None where its time did not reach this passage, `retrieval_score` the first stage's;
     `retrieval_rank` is the passage's place (from 1) before reranking. `boxes` cover the lines of the text, in order;
     empty where the format has no geometry. `box_spans[i]` is the range of characters in `text` that `boxes[i]` covers.
+    `ocr_confidence` (0 to 1) tells that the text was recognised in an image; None: it is the file's own.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Passage:
     retrieval_rank: int
     boxes: tuple[PageBox, ...] = ()
     box_spans: tuple[tuple[int, int], ...] = ()
+    ocr_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Citation:
 
     `number` is the mark `[n]` in the answer's text and the number of the passage. `quote` stands word for word in
     that passage when `verified`; `page` is where the quote begins, `boxes` cover it line by line.
+    `ocr_confidence` is that of the passage.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Citation:
     document_id: str
     chunk_id: str
     boxes: tuple[PageBox, ...] = ()
+    ocr_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

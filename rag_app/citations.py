@@ -50,6 +50,7 @@ def citation(passage: Passage, quote: Span, *, verified: bool) -> Citation:
         document_id=passage.document_id,
         chunk_id=passage.chunk_id,
         boxes=boxes,
+        ocr_confidence=passage.ocr_confidence,
     )
 
 

@@ -288,15 +288,17 @@ def show_document(
 ) -> None:
     """Show a document and its passages."""
     from rag_app.library import find_document
-    from rag_app.render import document_as_dict, passages_as_dicts, print_document
+    from rag_app.render import document_as_dict, pages_as_dicts, passages_as_dicts, print_document
 
     with _collection(_settings(home, collection)) as opened:
         record = find_document(opened.catalog, document)
+        pages = opened.catalog.pages(record.document_id)
         nodes = opened.vectors.get_version(record.version)
     if json:
-        _print_json({**document_as_dict(record), "passages": passages_as_dicts(nodes)})
+        details = {"page_records": pages_as_dicts(pages), "passages": passages_as_dicts(nodes)}
+        _print_json({**document_as_dict(record), **details})
     else:
-        print_document(record, nodes)
+        print_document(record, pages, nodes)
 
 
 @documents_app.command("remove")

@@ -67,6 +67,7 @@ def _passage(number: int, node: ScoredNode) -> Passage:
         retrieval_rank=metadata["retrieval_rank"],
         boxes=tuple(_page_box(box) for box in json.loads(metadata["boxes"])),
         box_spans=tuple((start, end) for start, end in json.loads(metadata["box_spans"])),
+        ocr_confidence=metadata["ocr_confidence"] if metadata["ocr"] else None,
     )
 
 

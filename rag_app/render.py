@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.catalog import Kind
-from ingest.records import DocumentRecord
+from ingest.records import DocumentRecord, PageRecord
 from rag_app.answer import Answer, Event, Finished, Token
 
 if TYPE_CHECKING:
@@ -47,7 +47,17 @@ def _hit_as_dict(rank: int, hit: NodeWithScore) -> dict[str, Any]:
 
 
 def answer_as_dict(answer: Answer) -> dict[str, Any]:
-    citation_keys = ("number", "source", "page", "page_label", "section", "quote", "verified", "boxes")
+    citation_keys = (
+        "number",
+        "source",
+        "page",
+        "page_label",
+        "section",
+        "quote",
+        "verified",
+        "boxes",
+        "ocr_confidence",
+    )
     passages = [asdict(passage) for passage in answer.passages]
     return {
         "answer": answer.text,
@@ -68,10 +78,33 @@ def document_as_dict(record: DocumentRecord) -> dict[str, Any]:
         "source": record.source,
         "title": record.title,
         "path": str(record.path),
+        "copies": [file.source for file in record.files[1:]],
         "pages": record.pages,
+        "ocr_pages": record.ocr_pages,
         "chunks": record.chunks,
+        "media": record.media and {"kind": record.media.kind, **dict(record.media.facts)},
+        "revision_of": record.revision_of or None,
         "ingested_at": record.ingested_at.isoformat(),
     }
+
+
+def ocr_note(confidence: float) -> str:
+    """That a text was recognised in an image, and how surely: "read by OCR, 93 % sure"."""
+    return f"read by OCR, {confidence:.0%} sure".replace("%", " %")
+
+
+def pages_as_dicts(pages: Sequence[PageRecord]) -> list[dict[str, Any]]:
+    """How each page was read: its characters, by OCR with what confidence and why, and what went wrong."""
+    return [
+        {
+            "page": page.number,
+            "page_label": page.label,
+            "characters": page.characters,
+            "ocr": page.ocr and asdict(page.ocr),
+            "problem": page.problem or None,
+        }
+        for page in pages
+    ]
 
 
 def passages_as_dicts(nodes: Sequence[BaseNode]) -> list[dict[str, Any]]:
@@ -115,6 +148,8 @@ def _print_evidence(answer: Answer, console: Console) -> None:
         page = citation.page_label or citation.page
         mark = "" if citation.verified else "  [yellow](not verified)[/yellow]"
         place = escape(f"[{citation.number}] {citation.source}, p. {page}  {citation.section}")
+        if citation.ocr_confidence is not None:
+            mark += f"  [yellow]({ocr_note(citation.ocr_confidence)})[/yellow]"
         lines.append(f"[bold]{place}[/bold]{mark}")
     for line in dict.fromkeys(lines):  # two quotes of one place need one line
         console.print(line, highlight=False)
@@ -166,9 +201,19 @@ def print_documents(records: Sequence[DocumentRecord], kind: Kind) -> None:
     Console().print(table)
 
 
-def print_document(record: DocumentRecord, nodes: Sequence[BaseNode]) -> None:
+def print_document(record: DocumentRecord, pages: Sequence[PageRecord], nodes: Sequence[BaseNode]) -> None:
     console = Console()
     console.print(f"[bold]{escape(record.title)}[/bold]  {escape(str(record.path))}", highlight=False)
+    notes = [f"also as {file.path}" for file in record.files[1:]]
+    notes += [f"a revision of {record.revision_of}"] if record.revision_of else []
+    notes += [f"{name}: {value}" for name, value in (record.media.facts if record.media else ())]
+    for page in pages:
+        if page.ocr:
+            notes.append(f"page {page.label or page.number} {ocr_note(page.ocr.confidence)}: {page.ocr.reason}")
+        if page.problem:
+            notes.append(f"page {page.label or page.number}: {page.problem}")
+    for note in notes:
+        console.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
     for node in nodes:
         page = node.metadata["page_label"] or node.metadata["page"]
         place = escape(f"p. {page}  {node.metadata['section']}")

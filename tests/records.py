@@ -31,7 +31,7 @@ def document(
         pages=pages,
         ocr_pages=0,
         chunks=chunks,
-        media="",
+        media=None,
         ingested_at=datetime(2025, 5, 1, 12, 30, tzinfo=UTC),
         files=files,
     )

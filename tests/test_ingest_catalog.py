@@ -15,7 +15,7 @@ from records import document
 
 from ingest.catalog import Catalog, check_name, collection_names, require_collection
 from ingest.config import StoreConfig
-from ingest.document import Ocr
+from ingest.document import Media, Ocr
 from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
 from ingest.records import FileRecord, PageRecord, document_of, version_of
 from ingest.revisions import sketch
@@ -177,6 +177,13 @@ def test_documents_with_nearly_the_same_text_are_alike(catalog: Catalog) -> None
     assert (catalog.alike("d1", 10)["d1"] == sketch(text)).all()
     assert list(catalog.alike("d1", 1)) == ["d1"]
     assert catalog.alike("d6", 10) == {}
+
+
+def test_an_image_is_kept_with_what_is_known_of_it(catalog: Catalog) -> None:
+    photo = replace(MANUAL, media=Media("image", (("format", "JPEG"), ("camera", "Kamera Ä"))))
+    catalog.make_live(photo)
+
+    assert catalog.documents() == [photo]
 
 
 def test_a_revision_is_noted(catalog: Catalog) -> None:

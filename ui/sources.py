@@ -9,6 +9,7 @@ import streamlit as st
 
 from ingest.errors import RagError
 from rag_app.answer import Answer
+from rag_app.render import ocr_note
 from ui.markup import escape_label, passage_html, place, ranking_html, shorten, timings_html
 from ui.state import Chat, OpenSource, passage_sources
 
@@ -60,6 +61,10 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
             )
         if source.section:
             st.caption(escape_label(source.section))
+        if source.ocr_confidence is not None:
+            st.caption(
+                f":material/document_scanner: This page was {ocr_note(source.ocr_confidence)}: compare the image."
+            )
         try:
             image = assistant.page_image(source.document_id, source.page, source.boxes)
         except RagError as error:

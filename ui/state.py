@@ -51,10 +51,11 @@ class OpenSource:
     quotes: tuple[str, ...] = ()
     boxes: tuple[PageBox, ...] = ()
     unverified: bool = False
+    ocr_confidence: float | None = None
 
     def turned(self, pages: int) -> OpenSource:
         """The same source, so many pages further."""
-        return replace(self, page=self.page + pages, page_label="")
+        return replace(self, page=self.page + pages, page_label="", ocr_confidence=None)
 
 
 @dataclass(slots=True)
@@ -121,6 +122,7 @@ def cited_sources(answer: Answer) -> list[OpenSource]:
                 quotes=tuple(citation.quote for citation in citations),
                 boxes=tuple(box for citation in citations for box in citation.boxes),
                 unverified=not all(citation.verified for citation in citations),
+                ocr_confidence=first.ocr_confidence,
             )
         )
     return sources
@@ -139,6 +141,7 @@ def passage_sources(passages: Sequence[Passage]) -> list[OpenSource]:
             section=passage.section,
             text=passage.text,
             boxes=passage.boxes,
+            ocr_confidence=passage.ocr_confidence,
         )
         for passage in passages
     ]

@@ -20,6 +20,8 @@ from ingest.loaders.reading import Reading
 # Checked by the header, before a pixel is decoded; the largest cameras of phones take 108 million.
 MAX_PIXELS = 120_000_000
 MAX_FRAMES = 2000
+# Text that a person could read on a page is large enough in so many pixels.
+MAX_OCR_SIDE = 2500
 # Decoders for these only: Pillow knows many formats that nobody has looked at for years.
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP")
 # A scan in TIFF has a page a frame; the frames of the others are an animation.
@@ -53,7 +55,7 @@ def load_image(path: Path, reading: Reading | None = None) -> Document:
                 pages.append(Page(number, label, (), problem=reading.skip_pages[number]))
                 continue
             image.seek(number - 1)
-            pages.append(_image_page(image, number, label))
+            pages.append(_image_page(image, number, label, ocr=reading.config.ocr))
     facts[1:1] = [
         (name, f"{size:.0f}") for name, size in (("width", pages[0].width), ("height", pages[0].height)) if size
     ]
@@ -73,13 +75,20 @@ def _decoding() -> Iterator[None]:
         raise UnreadableFileError("The image is damaged. Save it anew with a program that can open it.") from error
 
 
-def _image_page(image: Image.Image, number: int, label: str) -> Page:
+def _image_page(image: Image.Image, number: int, label: str, *, ocr: bool) -> Page:
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableFileError(
             f"The image has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are decoded. Save it smaller."
         )
     upright = ImageOps.exif_transpose(image)  # Decodes it, so that damage is found now.
-    return Page(number, label, (), float(upright.width), float(upright.height))
+    size = float(upright.width), float(upright.height)
+    if not ocr:
+        return Page(number, label, (), *size)
+    from ingest.loaders.ocr import recognise_image
+
+    upright.thumbnail((MAX_OCR_SIDE, MAX_OCR_SIDE))
+    blocks, how = recognise_image(upright, *size) or ((), None)
+    return Page(number, label, blocks, *size, ocr=how)
 
 
 def _exif_facts(exif: Image.Exif) -> Iterator[tuple[str, str]]:
