@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 from word_reranker import WordReranker
 
 from rag_app.cli import main
@@ -89,7 +90,7 @@ def test_ingest_reports_what_it_did(terminal: Terminal, manual: Path) -> None:
 
 
 def test_one_bad_file_is_reported_and_the_rest_is_read(terminal: Terminal, manual: Path) -> None:
-    (manual.parent / "broken.pdf").write_bytes(b"no pdf")
+    (manual.parent / "broken.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
 
     assert terminal.run("ingest", str(manual.parent), "--json") == 1
     report = json.loads(terminal.out)
@@ -119,6 +120,7 @@ def test_ask_answers_with_citations(filled: Terminal) -> None:
     assert "cooling water flow is too low" in answer["answer"]
     assert set(answer["citations"][0]) == {
         "number", "source", "page", "page_label", "section", "quote", "verified", "boxes",
+        "ocr_confidence",
     }  # fmt: skip
 
 
@@ -384,3 +386,34 @@ def test_an_empty_folder_exits_with_1_and_says_what_is_read(terminal: Terminal, 
 
     assert terminal.run("ingest", str(empty)) == 1
     assert ".pdf" in terminal.err
+
+
+def test_a_scan_is_called_one_wherever_it_is_shown(terminal: Terminal, tmp_path: Path) -> None:
+    """An image of a page is read by OCR; the answer, the document and its passages say so."""
+    font = ImageFont.load_default(size=34)
+    image = Image.new("RGB", (1200, 400), "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((60, 60), "Fault E42: the belt of the conveyor has torn.", font=font, fill="black")
+    draw.text((60, 130), "Replace the belt and acknowledge the fault.", font=font, fill="black")
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    image.save(folder / "note.png")
+
+    assert terminal.json("ingest", str(folder))["ocr_pages"] == 1
+    answer = terminal.json("ask", "What does fault E42 mean?")
+
+    assert "belt" in answer["answer"]
+    assert 0.5 < answer["citations"][0]["ocr_confidence"] <= 1.0
+    assert terminal.run("ask", "What does fault E42 mean?") == 0
+    assert "read by OCR" in terminal.out
+    document = terminal.json("documents", "show", "note.png")
+    assert document["page_records"][0]["ocr"]["reason"] == "The text stands in an image."
+    assert (document["media"]["kind"], document["media"]["width"]) == ("image", "1200")
+    assert terminal.run("documents", "show", "note.png") == 0
+    assert "read by OCR" in terminal.out
+
+
+def test_doctor_mends_what_it_is_asked_to(filled: Terminal) -> None:
+    assert filled.json("doctor", "--repair")["repaired"] == []
+    assert filled.run("doctor", "--repair") == 0
+    assert filled.out.startswith("There was nothing to mend.")

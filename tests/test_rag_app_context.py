@@ -42,6 +42,8 @@ def node(text: str = PASSAGE.text, score: float | None = 0.8) -> NodeWithScore:
         "section": "4.3 Hydraulics",
         "boxes": json.dumps([[19, 10.0, 20.0, 110.0, 32.0]]),
         "box_spans": json.dumps([[0, 31]]),
+        "ocr": False,
+        "ocr_confidence": 1.0,
         "retrieval_score": 0.03,
         "retrieval_rank": 4,
     }
@@ -53,6 +55,13 @@ def test_nodes_become_passages_numbered_from_one() -> None:
 
     assert passages[0] == PASSAGE
     assert [passage.number for passage in passages] == [1, 2]
+
+
+def test_a_passage_from_a_scan_says_how_surely_it_was_read() -> None:
+    scanned = node()
+    scanned.node.metadata |= {"ocr": True, "ocr_confidence": 0.87}
+
+    assert [passage.ocr_confidence for passage in number_passages([scanned, node()])] == [0.87, None]
 
 
 def test_a_passage_that_the_reranker_did_not_reach_has_no_score() -> None:
