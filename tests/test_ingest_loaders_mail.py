@@ -106,7 +106,7 @@ def test_attachments_beyond_the_limits_are_named(read: Read, monkeypatch: pytest
     made = message()
     for number in range(3):
         made.add_attachment(b"1234", maintype="application", subtype="pdf", filename=f"{number}.pdf")
-    monkeypatch.setattr(mail, "MAX_ATTACHMENT_BYTES", 10)
+    monkeypatch.setattr(mail, "MAX_ATTACHED_BYTES", 10)
 
     document = read(made)
 

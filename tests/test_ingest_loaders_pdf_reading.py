@@ -21,9 +21,9 @@ from reportlab.pdfgen.canvas import Canvas
 from ingest.config import ReadingConfig
 from ingest.document import Document
 from ingest.loaders import pdf_attachments
+from ingest.loaders.attached import safe_name
 from ingest.loaders.errors import UnreadableFileError
 from ingest.loaders.pdf import load_pdf, render_page
-from ingest.loaders.pdf_attachments import safe_name
 from ingest.loaders.reading import Reading
 
 FONT = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -388,3 +389,84 @@ def test_names_that_are_no_text_are_refused_by_name(ingester: Ingester, folder: 
 
     assert counts(report) == (2, 0, 0, 0, 1)
     assert report.failed[0].reason.endswith("not valid UTF-8. Rename it.")
+
+
+# Files inside files
+
+
+def mail(subject: str, text: str, attachments: dict[str, bytes] | None = None) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.com", "b@example.com", subject
+    message["Date"] = "Mon, 02 Mar 2026 10:00:00 +0000"
+    message.set_content(text)
+    for name, content in (attachments or {}).items():
+        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return message
+
+
+def test_attachments_are_documents_of_their_own_and_go_with_their_mail(
+    ingester: Ingester, folder: Path, tmp_path: Path
+) -> None:
+    inner = mail("The offer", "See the price list.", {"prices.txt": b"A pump costs 40 Euro."})
+    path = folder / "offer.eml"
+    path.write_bytes(
+        mail("Forwarded", "Read this.", {"note.txt": b"Ten pumps.", "inner.eml": inner.as_bytes()}).as_bytes()
+    )
+
+    report = ingester.sync([folder])
+
+    assert counts(report) == (6, 0, 0, 0, 0)
+    sources = [record.source for record in ingester.collection.catalog.documents()]
+    assert sources[1:5] == [
+        "offer.eml",
+        "offer.eml > inner.eml",
+        "offer.eml > inner.eml > prices.txt",
+        "offer.eml > note.txt",
+    ]
+    assert {"A pump costs 40 Euro.", "Ten pumps."} <= set(passages(ingester))
+    assert counts(ingester.sync([folder])) == (0, 0, 3, 0, 0)
+
+    path.unlink()
+    ingester.sync([folder], prune=True)
+    assert passages(ingester) == ["4.1 The Seller shall deliver in May.", "Drain the oil."]
+    assert not any(ingester.collection.config.attachments.rglob("*.txt"))
+
+
+def test_attachments_that_a_crash_left_unread_are_read_by_the_next_run(
+    ingester: Ingester, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "offer.eml").write_bytes(mail("Offer", "Read this.", {"note.txt": b"Ten pumps."}).as_bytes())
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.pipeline._Run.read_attachments", cut)
+        with pytest.raises(KeyboardInterrupt):
+            ingester.sync([folder])
+    assert "Ten pumps." not in passages(ingester)
+
+    assert counts(ingester.sync([folder])) == (1, 0, 3, 0, 0)
+    assert "Ten pumps." in passages(ingester)
+
+
+def test_a_bad_attachment_is_reported_by_the_file_that_it_came_in(ingester: Ingester, folder: Path) -> None:
+    (folder / "offer.eml").write_bytes(mail("Offer", "Read this.", {"drawing.txt": bytes(500)}).as_bytes())
+
+    (failure,) = ingester.sync([folder]).failed
+
+    assert failure.path == "offer.eml > drawing.txt"
+    assert [record.source for record in ingester.collection.catalog.documents()][1] == "offer.eml"
+
+
+def test_mails_within_mails_are_read_to_a_depth(ingester: Ingester, folder: Path) -> None:
+    message = mail("0", "The innermost mail.")
+    for depth in range(1, 8):
+        message = mail(str(depth), f"Mail number {depth}.", {"inner.eml": message.as_bytes()})
+    (folder / "deep.eml").write_bytes(message.as_bytes())
+
+    report = ingester.sync([folder])
+
+    assert len(report.failed) == 1
+    assert report.failed[0].reason == "Attachments are read 4 levels deep; this one lies deeper."
+    assert counts(ingester.sync([folder])) == (0, 0, 3, 0, 0)

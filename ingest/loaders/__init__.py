@@ -138,7 +138,8 @@ def load(path: Path, reading: Reading | None = None) -> Document:
     if size > limit:
         raise UnreadableFileError(f"The file has {size >> 20} MB; at most {limit >> 20} MB are read. Split it.")
     document = _loader(path.suffix.lower(), found)(path, reading or Reading())
-    if document.media is None and not any(block.text.strip() for page in document.pages for block in page.blocks):
+    text = any(block.text.strip() for page in document.pages for block in page.blocks)
+    if not (text or document.media or document.attachments):
         raise UnreadableFileError("The file holds no text.")
     return document
 

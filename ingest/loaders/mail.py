@@ -15,6 +15,7 @@ from email.message import Message
 from pathlib import Path
 
 from ingest.document import Attachment, Block, Document, Line, Page
+from ingest.loaders.attached import MAX_ATTACHED_BYTES, MAX_ATTACHMENTS, MAX_NAME_CHARACTERS, safe_name
 from ingest.loaders.encoding import decode
 from ingest.loaders.errors import UnreadableFileError
 from ingest.loaders.text import text_blocks
@@ -23,15 +24,11 @@ from ingest.loaders.web import html_document
 _FIELDS = ("From", "To", "Cc", "Date", "Subject")
 # A list of thousands of recipients is of little use.
 MAX_FIELD_CHARACTERS = 2000
-MAX_ATTACHMENTS = 200
-MAX_ATTACHMENT_BYTES = 2**28
-MAX_NAME_CHARACTERS = 120
 MAX_DEPTH = 50
 # Parts begin at such lines; no text has so many.
 MAX_BOUNDARIES = 50_000
 _BODY_TYPES = ("text/plain", "text/html")
 _SIGNATURE = re.compile(r"application/(?:pgp-|x-pkcs7-|pkcs7-)signature")
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 _TOO_DEEP = "The message holds parts nested too deeply to be read."
 
 
@@ -147,7 +144,7 @@ def _attachments(parts: Sequence[Message]) -> tuple[tuple[Attachment, ...], str]
     """The attachments that are within the limits, and a sentence where some are not."""
     found: list[Attachment] = []
     names: set[str] = set()
-    left = MAX_ATTACHMENT_BYTES
+    left = MAX_ATTACHED_BYTES
     for part in parts[:MAX_ATTACHMENTS]:
         content = _content(part)
         left -= len(content)
@@ -160,7 +157,7 @@ def _attachments(parts: Sequence[Message]) -> tuple[tuple[Attachment, ...], str]
         return tuple(found), ""
     return tuple(found), (
         f"{len(parts) - len(found)} of {len(parts)} attachments were left out: at most {MAX_ATTACHMENTS} with "
-        f"{MAX_ATTACHMENT_BYTES >> 20} MB together are read. Save the others as files."
+        f"{MAX_ATTACHED_BYTES >> 20} MB together are read. Save the others as files."
     )
 
 
@@ -169,8 +166,7 @@ def _name(part: Message, number: int) -> str:
     if not name and (messages := _inner(part)):
         subject = _field(messages[0], "Subject").replace("/", " ").replace("\\", " ")
         name = f"{subject[: MAX_NAME_CHARACTERS // 2] or 'message'}.eml"
-    last = re.split(r"[/\\]", _decoded(name))[-1]
-    return _NOT_IN_NAMES.sub("", last).strip(". ")[-MAX_NAME_CHARACTERS:] or f"attachment {number}"
+    return safe_name(_decoded(name), f"attachment {number}")
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -9,11 +9,7 @@ import pypdf
 from pypdf.errors import PyPdfError
 
 from ingest.document import Attachment
-
-MAX_ATTACHMENTS = 200
-MAX_ATTACHED_BYTES = 256 * 2**20
-MAX_NAME_CHARACTERS = 120
-MAX_SUFFIX_CHARACTERS = 20
+from ingest.loaders.attached import MAX_ATTACHED_BYTES, MAX_ATTACHMENTS, safe_name
 
 
 def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
@@ -44,12 +40,3 @@ def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         problems.append(f"The list of attached files is damaged: {error}.")
     return tuple(found), tuple(problems)
-
-
-def safe_name(name: str) -> str:
-    """A file name without folders, control characters and leading dots; "attachment" where nothing is left."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    printable = "".join(character for character in base if character.isprintable() and character not in '<>:"|?*')
-    stem, dot, suffix = printable.strip().lstrip(".").rpartition(".")
-    ending = f"{dot}{suffix}"[:MAX_SUFFIX_CHARACTERS]
-    return f"{stem[: MAX_NAME_CHARACTERS - len(ending)]}{ending}" or "attachment"
