@@ -22,7 +22,7 @@ import numpy as np
 
 from ingest.config import StoreConfig
 from ingest.document import Media, Ocr
-from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
+from ingest.errors import IndexMismatchError, RagError, StorageError, UnknownCollectionError, UsageError
 from ingest.records import DocumentRecord, FileRecord, PageRecord
 from ingest.revisions import Sketch, bands
 
@@ -93,6 +93,7 @@ class Catalog:
 
         Raises `IndexMismatchError` for one of another version, and `RagError` for a file that is no catalog.
         """
+        self._path = path
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -111,13 +112,16 @@ class Catalog:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise StorageError(f"The catalog {self._path} cannot be written ({error}).") from error
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

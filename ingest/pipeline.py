@@ -173,8 +173,10 @@ class _Run:
             for batch in batches:
                 self._commit(batch)
                 if self._stop():
-                    self.report.stopped = True
-                    return
+                    break
+        if self._stop():
+            self.report.stopped = True
+            return
         for twin in twins:
             self._note_twin(twin)
 

@@ -33,6 +33,7 @@ SECONDS_PER_MEGABYTE = 2.0
 SECONDS_PER_PAGE_AT_END = 0.2
 # A file with more pages than this that cannot be read is given up.
 MOST_BAD_PAGES = 5
+START_SECONDS = 60.0
 # Files that may be read ahead: a reader never waits for whoever takes its documents, nor do they fill the memory.
 MOST_WAITING = 16
 
@@ -78,12 +79,13 @@ class Reader:
                 skipped[death.page] = f"The page cannot be read: {death.reason}."
 
     def _read_once(self, path: Path, skipped: dict[int, str]) -> Document:
-        if self._worker is None:
-            self._worker = _Worker(self._memory)
-        worker = self._worker
         patience = self._page_seconds + SECONDS_PER_MEGABYTE * _megabytes(path)
         page = pages = 0
         try:
+            if self._worker is None:
+                self._worker = _Worker(self._memory)
+                self._worker.hear(START_SECONDS)  # that it is ready
+            worker = self._worker
             worker.tell(
                 {
                     "path": str(path),
@@ -94,17 +96,20 @@ class Reader:
             )
             while True:
                 answer = worker.hear(patience + (SECONDS_PER_PAGE_AT_END * pages if page == pages else 0.0))
-                if "page" not in answer:
-                    break
-                page, pages = int(answer["page"]), int(answer["pages"])
-            if answer.get("refused") == MemoryError.__name__:
-                raise _Death(_too_large(self._memory))  # what it holds by now is anybody's guess
+                if "page" in answer:
+                    page, pages = int(answer["page"]), int(answer["pages"])
+                elif "document" in answer:
+                    return document_from_json(answer["document"])
+                elif answer["refused"] == MemoryError.__name__:
+                    raise _Death(_too_large(self._memory))  # what it holds by now is anybody's guess
+                else:
+                    raise _REFUSALS.get(answer["refused"], UnreadableFileError)(str(answer["reason"]))
         except _Death as death:
             self.close()
             raise _ReaderDied(page, str(death)) from death
-        if "document" in answer:
-            return document_from_json(answer["document"])
-        raise _REFUSALS.get(answer["refused"], UnreadableFileError)(answer["reason"])
+        except (KeyError, TypeError, ValueError) as error:  # nothing that a sound reader says
+            self.close()
+            raise _ReaderDied(page, "its reader answered with nonsense") from error
 
     def close(self) -> None:
         """Ends the process, whatever it does; another thread's `read` then raises `UnreadableFileError`."""

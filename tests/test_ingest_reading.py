@@ -65,10 +65,10 @@ def test_a_page_that_never_ends_costs_itself_and_no_other(reader: Open, tmp_path
     path = tmp_path / "endless.pdf"
     path.write_bytes(endless_pdf())
 
-    first, second = reader(page_seconds=2.0).read(path).pages
+    first, second = reader(page_seconds=4.0).read(path).pages
 
     assert [block.text for block in first.blocks] == [TEXT]
-    assert (second.blocks, second.problem) == ((), "The page cannot be read: it takes longer than 2 seconds.")
+    assert (second.blocks, second.problem) == ((), "The page cannot be read: it takes longer than 4 seconds.")
 
 
 def test_a_page_that_swells_costs_itself_and_no_other(reader: Open, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_reader_that_was_killed_is_started_anew(reader: Open, tmp_path: Path) 
     endless, good = tmp_path / "endless.pdf", tmp_path / "good.txt"
     endless.write_bytes(endless_pdf())
     good.write_text("Drain the oil.", encoding="utf-8")
-    one = reader(page_seconds=1.0)
+    one = reader(page_seconds=4.0)
 
     one.read(endless)
 

@@ -85,7 +85,12 @@ def notices(report: IngestReport | None, failures: Sequence[tuple[str, str]]) ->
     good: list[tuple[str, str]] = []
     if report:
         failures = [*failures, *((Path(failure.path).name, failure.reason) for failure in report.failed)]
-        done = [(report.added, "added"), (report.updated, "updated"), (report.unchanged, "already there")]
+        done = [
+            (report.added, "added"),
+            (report.updated, "updated"),
+            (report.unchanged, "already there"),
+            (report.duplicates, "there under another name"),
+        ]
         counts = ", ".join(f"{count} {what}" for count, what in done if count)
         good = [("success", f"{counts} ({report.pages} pages read).")] if counts else []
     return good + [("warning", f"{name}: {reason}") for name, reason in failures]

@@ -1,7 +1,8 @@
 """The process that reads files: `python -m ingest.loaders.worker`, one JSON line in for a file, some out.
 
 In:   {"path", "passwords", "ocr", "skip_pages": [[page, sentence]]}
-Out:  {"page": n, "pages": m} before each page, and at the end {"document": ...} or {"refused": class, "reason"}.
+Out:  {"ready": true} once, then {"page": n, "pages": m} before each page, and at the end of a file {"document": ...} or
+      {"refused": class, "reason"}.
 
 It is told nothing but what to read, may take only so much memory, and dies with whoever started it.
 """
@@ -14,6 +15,7 @@ import queue
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,6 +32,7 @@ def main(memory_bytes: int) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # native libraries print
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin, requests), daemon=True).start()
+    _say(answers, {"ready": True})
     while True:
         _answer(json.loads(requests.get()), answers)
 
@@ -42,10 +45,7 @@ def _listen(stream: TextIO, requests: queue.SimpleQueue[str]) -> None:
 
 
 def _answer(request: dict[str, Any], answers: TextIO) -> None:
-    def say(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message) + "\n")
-        answers.flush()
-
+    say = partial(_say, answers)
     reading = Reading(
         ReadingConfig(tuple(request["passwords"]), request["ocr"]),
         on_page=lambda page, pages: say({"page": page, "pages": pages}),
@@ -61,6 +61,11 @@ def _answer(request: dict[str, Any], answers: TextIO) -> None:
         say({"refused": "MemoryError", "reason": "It needs more memory than reading may take."})
     else:
         say({"document": document_to_json(document)})
+
+
+def _say(answers: TextIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message) + "\n")
+    answers.flush()
 
 
 def _limit_memory(memory_bytes: int) -> None:
