@@ -9,6 +9,8 @@ import platformdirs
 import typer
 
 from ingest.cli import (
+    AddressOption,
+    EngineOption,
     IngestRequest,
     JsonOption,
     KindOption,
@@ -40,6 +42,8 @@ def ingest(
     password: PasswordOption = None,
     passwords: PasswordsOption = None,
     ocr: OcrOption = True,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
     report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -54,6 +58,8 @@ def ingest(
             watch=watch,
             kind=kind,
             reading=reading_config(password, passwords, ocr),
+            engine=engine,
+            address=address,
             report=report,
         )
         code = run_ingest(request, store, EmbeddingConfig(), ChunkingConfig(), as_json=json)

@@ -18,11 +18,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from ingest.catalog import Kind
 from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreConfig
+from ingest.engines.opening import EngineName, open_engine
 from ingest.errors import RagError, StorageError, UsageError
 from ingest.report import IngestReport, check_report_path, write_report
 from ingest.scanning import find_files
 
 if TYPE_CHECKING:
+    from ingest.collection import Collection
     from ingest.pipeline import Progress as IngestProgress
 
 MAX_REASONS_SHOWN = 50
@@ -48,6 +50,13 @@ PasswordsOption = Annotated[
     Path | None, typer.Option("--passwords", help="A file with more of them, one a line.", show_default=False)
 ]
 OcrOption = Annotated[bool, typer.Option(help="Read pages without a usable text layer by OCR.")]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option("--engine", help="Where files are read and embedded: on this machine, or on a Ray cluster."),
+]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", help="The Ray cluster, as host:port; this machine alone when not given.")
+]
 ReportOption = Annotated[
     Path | None,
     typer.Option("--report", help="Write every document with its outcome to FILE.html or FILE.json.", metavar="FILE"),
@@ -66,6 +75,8 @@ class IngestRequest:
     watch: bool = False
     kind: Kind | None = None
     reading: ReadingConfig = field(default_factory=ReadingConfig)
+    engine: EngineName = "local"
+    address: str | None = None
     report: Path | None = None
 
     def check(self) -> None:
@@ -73,6 +84,8 @@ class IngestRequest:
         find_files(self.paths, missing_ok=self.prune)
         if self.report:
             check_report_path(self.report)
+        if self.address and self.engine != "ray":
+            raise UsageError("An --address is that of a Ray cluster. Add --engine ray.")
         if self.watch and self.prune:
             missing = [path for path in self.paths if not path.expanduser().exists()]
             if missing:
@@ -103,21 +116,17 @@ def run_ingest(
     Progress goes to stderr; stdout carries the report alone. With `watch` it returns only after Ctrl-C.
     """
     # The models load here, not when the command line is read.
-    from ingest.collection import Collection, drop_collection, stored_kind
-    from ingest.embedding import open_encoder
-    from ingest.engines.local import LocalEngine
     from ingest.pipeline import Ingester
 
     request.check()
-    kind = request.kind
-    if request.rebuild:
-        kind = kind or stored_kind(store)  # it was told by a person and is not made from the documents
-        drop_collection(store)
-    with stopping() as stop, Collection.create(store, embedding, chunking) as collection:
-        if kind:
-            collection.catalog.set_kind(kind)
+    with (
+        # First of all: nothing is dropped where it cannot be had, and Ray sets signal handlers of its own.
+        open_engine(request.engine, request.address, embedding, chunking, request.reading) as engine,
+        stopping() as stop,
+        _open_collection(request, store, embedding, chunking) as collection,
+    ):
         ours = [store.folder, *([request.report] if request.report else [])]
-        ingester = Ingester(collection, LocalEngine(open_encoder(embedding), chunking, request.reading))
+        ingester = Ingester(collection, engine)
 
         def sync(retry_failed: bool) -> IngestReport:
             with progress_bar() as on_progress:
@@ -142,6 +151,22 @@ def run_ingest(
         typer.echo("Stopped. What was read is kept: the same command goes on from there.", err=True)
         return INTERRUPTED
     return 1 if report.failed else 0
+
+
+def _open_collection(
+    request: IngestRequest, store: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig
+) -> Collection:
+    """The collection to fill, of the kind that was asked for; made anew to rebuild it."""
+    from ingest.collection import Collection, drop_collection, stored_kind
+
+    kind = request.kind
+    if request.rebuild:
+        kind = kind or stored_kind(store)  # it was told by a person and is not made from the documents
+        drop_collection(store)
+    collection = Collection.create(store, embedding, chunking)
+    if kind:
+        collection.catalog.set_kind(kind)
+    return collection
 
 
 def _watch(paths: Sequence[Path], leave_out: Sequence[Path], sync: Callable[[], object], stop: threading.Event) -> None:

@@ -37,7 +37,7 @@ START_SECONDS = 60.0
 # Files that may be read ahead: a reader never waits for whoever takes its documents, nor do they fill the memory.
 MOST_WAITING = 16
 
-_REFUSALS: dict[str, type[UnreadableFileError | UnsupportedFileError]] = {
+REFUSALS: dict[str, type[UnreadableFileError | UnsupportedFileError]] = {
     error.__name__: error for error in (UnreadableFileError, LockedFileError, UnsupportedFileError)
 }
 
@@ -103,7 +103,7 @@ class Reader:
                 elif answer["refused"] == MemoryError.__name__:
                     raise _Death(_too_large(self._memory))  # what it holds by now is anybody's guess
                 else:
-                    raise _REFUSALS.get(answer["refused"], UnreadableFileError)(str(answer["reason"]))
+                    raise REFUSALS.get(answer["refused"], UnreadableFileError)(str(answer["reason"]))
         except _Death as death:
             self.close()
             raise _ReaderDied(page, str(death)) from death

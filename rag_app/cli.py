@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ingest.cli import (
+    AddressOption,
+    EngineOption,
     IngestRequest,
     JsonOption,
     KindOption,
@@ -83,6 +85,8 @@ def ingest(
     password: PasswordOption = None,
     passwords: PasswordsOption = None,
     ocr: OcrOption = True,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
     report: ReportOption = None,
     json: JsonOption = False,
     home: HomeOption = None,
@@ -98,6 +102,8 @@ def ingest(
         watch=watch,
         kind=kind,
         reading=reading_config(password, passwords, ocr),
+        engine=engine,
+        address=address,
         report=report,
     )
     raise typer.Exit(run_ingest(request, settings.location, settings.embedder, settings.chunking, as_json=json))
