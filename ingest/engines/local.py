@@ -16,6 +16,8 @@ from ingest.records import Entry
 BATCH_PASSAGES = 256
 # Files without passages cost a commit too.
 BATCH_FILES = 64
+# About as long as a commit takes: so long the next document is worth waiting for.
+PATIENCE_SECONDS = 0.2
 
 
 class LocalEngine:
@@ -35,12 +37,13 @@ class LocalEngine:
         self._workers = workers
 
     def run(self, files: Iterable[HashedFile]) -> Generator[Sequence[Prepared], None, None]:
-        """See `Engine.run`. A batch is closed when it is full, and when the next document is not there yet."""
+        """See `Engine.run`. A batch is closed when it is full, and when the next document is not there soon."""
         batch: list[Prepared] = []
         with ReaderPool(self._reading, self._workers) as pool:
             for read in pool.read((hashed, hashed.file.path) for hashed in files):
                 batch.append(self._prepare(read))
-                if not pool.ready or len(batch) >= BATCH_FILES or _passages(batch) >= BATCH_PASSAGES:
+                full = len(batch) >= BATCH_FILES or _passages(batch) >= BATCH_PASSAGES
+                if full or not pool.ready(PATIENCE_SECONDS):
                     embed(_entries(batch), self._encoder)
                     yield batch
                     batch = []
