@@ -7,8 +7,8 @@
 
 The folders named are ingested by each way in turn, again and again, each time by a new process into a new home; the
 median run is shown. Starting a process and loading its model do not count. Both split by the tokens of one tokenizer:
-LlamaIndex at 256 without overlap, rag-app at 220 and a heading path. Pages without text are left out (no OCR), unless
-`--ocr` asks for one more run of rag-app with it.
+LlamaIndex at 256 without overlap, rag-app at 300 and a heading path at most. Pages without text are left out (no OCR),
+unless `--ocr` asks for one more run of rag-app with it.
 
 `--scale` ingests made-up text files with so many passages and shows what was held in memory; `--unchanged` makes so
 many small files, ingests them, and times the run after that. `--json` prints one object.
