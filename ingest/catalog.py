@@ -12,6 +12,7 @@ import re
 import secrets
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -302,15 +303,17 @@ class Catalog:
             )
 
     def alike(self, document_id: str, limit: int) -> dict[str, Sketch]:
-        """The sketches of the documents that share most bands with this one, itself included, by document id."""
-        rows = self._rows(
-            "SELECT other.document_id, sketch FROM bands AS own JOIN bands AS other USING (band) "
-            "JOIN sketches ON sketches.document_id = other.document_id WHERE own.document_id = ? "
-            "GROUP BY other.document_id ORDER BY count(*) DESC, other.document_id LIMIT ?",
-            document_id,
-            limit,
-        )
-        return {other: np.frombuffer(blob, dtype="<u4").astype(np.uint32) for other, blob in rows}
+        """The sketches of the documents that share most bands with this one, itself included, by document id.
+
+        Of a band that very many have, as copies of a form do, only the first `limit` by id are looked at.
+        """
+        own = self._rows("SELECT band FROM bands WHERE document_id = ?", document_id)
+        query = "SELECT document_id FROM bands WHERE band = ? ORDER BY document_id LIMIT ?"
+        shared = Counter(other for (band,) in own for (other,) in self._rows(query, band, limit))
+        shared[document_id] = len(own) + 1
+        best = sorted(shared, key=lambda other: (-shared[other], other))[:limit]
+        rows = self._rows(f"SELECT * FROM sketches WHERE document_id IN ({', '.join('?' * len(best))})", *best)
+        return {other: np.frombuffer(blob, dtype="<u4").astype(np.uint32) for other, blob in rows if own}
 
     def stale(self) -> list[str]:
         """Versions that the indexes may hold though they are not live."""

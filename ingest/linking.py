@@ -7,7 +7,7 @@ from ingest.records import DocumentRecord
 from ingest.revisions import REVISION_LIKENESS, similarity
 
 # Of a form that was filled in a thousand times, so many are looked at.
-MOST_ALIKE = 100
+MOST_ALIKE = 50
 
 
 def link_revisions(catalog: Catalog) -> None:
