@@ -11,18 +11,18 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest.catalog import DocumentRecord
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.document import Block, Document, Line, Page
 from ingest.embedding import MiniLmEncoder
 from ingest.engines.local import LocalEngine
 from ingest.pipeline import Ingester
+from ingest.preparing import HashedFile, embed, make_entry
+from ingest.records import FileRecord
 from retrievers.hybrid import HybridRetriever, embedded_reranker
 
 PAGES = 100
@@ -51,10 +51,9 @@ def write_pdf(path: Path, draw: random.Random) -> None:
     canvas.save()
 
 
-def record(number: int) -> DocumentRecord:
+def hashed(number: int) -> HashedFile:
     path = Path(f"manual-{number}.txt")
-    now = datetime.now(UTC)
-    return DocumentRecord(f"manual-{number}", str(number), path, path.name, path.stem, 1, 0, 0, 0, now)
+    return HashedFile(FileRecord(path, path.name, 0, 0), f"{number:064}"[::-1])
 
 
 def median_ms(work: Callable[[int], object]) -> float:
@@ -78,13 +77,15 @@ def main() -> None:
         print(f"ingest of a PDF of {PAGES} pages: {report.seconds:.1f} s ({report.chunks} passages; limit 60 s)")
 
         with Collection.create(StoreConfig(Path(folder) / "b"), EmbeddingConfig(), ChunkingConfig()) as collection:
-            ingester = Ingester(collection, LocalEngine(encoder, ChunkingConfig()))
             number = 0
             while len(collection.vectors) < CHUNKS:
                 number += 1
                 lines = tuple(Block("text", (Line(text(draw, 120)),)) for _ in range(500))
                 page = Page(1, "", lines)
-                ingester.store(record(number), Document(f"Manual {number}", (page,)))
+                document = Document(f"Manual {number}", (page,))
+                entry = make_entry(hashed(number), document, ChunkingConfig(), encoder.count_tokens)
+                embed([entry], encoder)
+                collection.put([entry])
             retriever = HybridRetriever(
                 collection, encoder, embedded_reranker(collection, encoder), candidates=CANDIDATES, top_k=8
             )
