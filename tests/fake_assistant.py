@@ -16,6 +16,7 @@ from ingest.catalog import Kind
 from ingest.document import PageBox
 from ingest.errors import RagError, UsageError
 from ingest.records import DocumentRecord
+from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
 from retrievers.rerank.errors import RerankerSelfTestError
 
@@ -150,16 +151,16 @@ class FakeAssistant:
         return Path("/uploads") / name
 
     def ingest(self, paths: Sequence[Path], *, on_progress: Callable[[object], None]) -> object:
-        failed = []
+        report = IngestReport()
         for index, path in enumerate(paths):
             done, total = index, len(paths)
             on_progress(SimpleNamespace(files_done=done, files_total=total, fraction=done / total, current=path.name))
             if path.suffix == ".txt":
-                failed.append(SimpleNamespace(path=str(path), reason="There is no text in it."))
+                report.documents.append(DocumentReport(str(path), "failed", reason="There is no text in it."))
             else:
                 self.records.append(record(path.name))
-        added = len(paths) - len(failed)
-        return SimpleNamespace(added=added, updated=0, unchanged=0, failed=failed, pages=24 * added)
+                report.documents.append(DocumentReport(str(path), "added", pages=24))
+        return report
 
     def remove(self, document_id: str) -> None:
         if document_id not in {known.document_id for known in self.records}:
