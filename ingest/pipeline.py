@@ -99,7 +99,7 @@ class _Run:
         self._on_progress = on_progress
         self._stop = stop
         self._known: dict[Path, FileRecord] = {}  # as the files were when a round of reading began
-        self._files_total = self._files_done = 0
+        self._files_total = self._files_done = self._pages_done = 0
         self._bytes_total = self._bytes_done = 0
 
     def remove_gone(self, paths: Sequence[Path]) -> None:
@@ -216,7 +216,8 @@ class _Run:
         others = [other.path for other in record.files if other.path != hashed.file.path] if record else []
         gone = [path for path in others if not path.exists()]
         self._catalog.put_files([replace(hashed.file, document_id=hashed.document_id)])
-        self._catalog.forget_files(gone)  # moved to where the file is now
+        if gone:  # moved to where the file is now
+            self._catalog.forget_files(gone)
         self._collection.sweep()
         known = self._known.get(hashed.file.path)
         same = known is not None and known.document_id == hashed.document_id
@@ -253,30 +254,21 @@ class _Run:
     def _fail(self, file: FileRecord, error: RagError, seconds: float = 0.0) -> None:
         """Remembers that the file cannot be read; what it held before stays, a file may be half copied."""
         before = self._known.get(file.path)
+        failed = replace(file, document_id=before.document_id if before else None, problem=str(error))
         # A locked file is tried whenever it is met: there may be a password the next time.
-        stamp = NEVER_READ if isinstance(error, LockedFileError) else file.stamp
-        self._catalog.put_files(
-            [
-                replace(
-                    file,
-                    size=stamp[0],
-                    modified_ns=stamp[1],
-                    document_id=before.document_id if before else None,
-                    problem=str(error),
-                )
-            ]
-        )
+        self._catalog.put_files([failed.unread() if isinstance(error, LockedFileError) else failed])
         self._done(file, DocumentReport(_shown(file), "failed", seconds=seconds, reason=str(error)))
 
     def _done(self, file: FileRecord, outcome: DocumentReport) -> None:
         self.report.documents.append(outcome)
         self._files_done += 1
+        self._pages_done += outcome.pages
         self._bytes_done += file.size
         self._show(file.source)
 
     def _show(self, current: str) -> None:
         fraction = self._bytes_done / self._bytes_total if self._bytes_total else 1.0
-        self._on_progress(Progress(self._files_done, self._files_total, self.report.pages, fraction, current))
+        self._on_progress(Progress(self._files_done, self._files_total, self._pages_done, fraction, current))
 
 
 def _shown(file: FileRecord) -> str:

@@ -63,6 +63,7 @@ class Reader:
         self._page_seconds = page_seconds
         self._memory = memory
         self._worker: _Worker | None = None
+        self._closed = False
 
     def read(self, path: Path) -> Document:
         """The file as a document. A page that breaks the reader is left out and named in its `problem`.
@@ -74,6 +75,8 @@ class Reader:
             try:
                 return self._read_once(path, skipped)
             except _ReaderDied as death:
+                if self._closed:
+                    raise UnreadableFileError("The file was not read: reading was stopped.") from death
                 if death.page == 0 or death.page in skipped or len(skipped) == MOST_BAD_PAGES:
                     raise UnreadableFileError(f"The file cannot be read: {death.reason}.") from death
                 skipped[death.page] = f"The page cannot be read: {death.reason}."
@@ -84,6 +87,8 @@ class Reader:
         try:
             if self._worker is None:
                 self._worker = _Worker(self._memory)
+                if self._closed:  # by another thread, which found nothing to end
+                    raise _Death("reading was stopped")
                 self._worker.hear(START_SECONDS)  # that it is ready
             worker = self._worker
             worker.tell(
@@ -105,17 +110,21 @@ class Reader:
                 else:
                     raise REFUSALS.get(answer["refused"], UnreadableFileError)(str(answer["reason"]))
         except _Death as death:
-            self.close()
+            self._end()
             raise _ReaderDied(page, str(death)) from death
         except (KeyError, TypeError, ValueError) as error:  # nothing that a sound reader says
-            self.close()
+            self._end()
             raise _ReaderDied(page, "its reader answered with nonsense") from error
 
     def close(self) -> None:
-        """Ends the process, whatever it does; another thread's `read` then raises `UnreadableFileError`."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
+        """Ends the process for good, whatever it does; another thread's `read` then raises `UnreadableFileError`."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
 
 
 class _Death(Exception):

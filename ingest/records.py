@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +50,11 @@ class FileRecord:
     @property
     def stamp(self) -> tuple[int, int]:
         return self.size, self.modified_ns
+
+    def unread(self) -> FileRecord:
+        """The same file, to be read whenever it is met."""
+        size, modified_ns = NEVER_READ
+        return replace(self, size=size, modified_ns=modified_ns)
 
 
 @dataclass(frozen=True, slots=True)

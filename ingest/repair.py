@@ -10,7 +10,7 @@ from typing import cast
 from llama_index.core.schema import TextNode
 
 from ingest.collection import Collection
-from ingest.records import NEVER_READ, DocumentRecord
+from ingest.records import DocumentRecord
 
 LOST = "Its passages were lost from the index; it waits to be read again."
 
@@ -59,7 +59,7 @@ def repair(collection: Collection) -> list[str]:
     done: list[str] = []
     if damage.without_vectors:
         files = [
-            replace(file, size=NEVER_READ[0], modified_ns=NEVER_READ[1], document_id=None, problem=LOST)
+            replace(file.unread(), document_id=None, problem=LOST)
             for record in damage.without_vectors
             for file in record.files
         ]

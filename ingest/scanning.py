@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,21 @@ class Scan:
     skipped: tuple[str, ...]
 
 
-def find_files(paths: Iterable[Path], *, missing_ok: bool = False, leave_out: Iterable[Path] = ()) -> Scan:
+def check_paths(paths: Iterable[Path]) -> None:
+    """Raises `UsageError` for a path that is neither a file nor a folder."""
+    for path in paths:
+        if not (path.expanduser().is_file() or path.expanduser().is_dir()):
+            raise UsageError(f"There is no file or folder {path}. Check the path.")
+
+
+def find_files(paths: Sequence[Path], *, missing_ok: bool = False, leave_out: Iterable[Path] = ()) -> Scan:
     """The files below `paths`; a file named itself is always among them, so that its failure is reported.
 
     Hidden files are not looked at, and neither is what lies at or below `leave_out`. Raises `UsageError` for a path
     that does not exist, but with `missing_ok`, and `RagError` for a folder that cannot be listed.
     """
+    if not missing_ok:
+        check_paths(paths)
     ours = {path.expanduser().resolve() for path in leave_out}
     files: dict[Path, FileRecord] = {}
     skipped: list[str] = []
@@ -41,8 +50,6 @@ def find_files(paths: Iterable[Path], *, missing_ok: bool = False, leave_out: It
                     files.setdefault(found, file)
                 else:
                     skipped.append(str(found))
-        elif not missing_ok:
-            raise UsageError(f"There is no file or folder {given}. Check the path.")
     return Scan(tuple(files[path] for path in sorted(files, key=str)), tuple(skipped))
 
 

@@ -66,29 +66,33 @@ class VectorStore:
 
     def delete_versions(self, versions: Sequence[str]) -> None:
         """Removes every passage of these versions of documents."""
-        if versions:
-            with self._storage_errors("written"):
-                any_of = cast(Where, {"version": {"$in": list(versions)}})
+        with self._storage_errors("written"):
+            for start in range(0, len(versions), PAGE):
+                any_of = cast(Where, {"version": {"$in": list(versions[start : start + PAGE])}})
                 self._collection.delete(where=any_of)
 
     def get(self, chunk_ids: Sequence[str]) -> dict[str, BaseNode]:
         """The nodes of these ids that exist, by id."""
         # An empty list would mean "all of them" to the store.
-        return {node.node_id: node for node in self._store.get_nodes(list(chunk_ids))} if chunk_ids else {}
+        with self._storage_errors("searched"):
+            nodes = self._store.get_nodes(list(chunk_ids)) if chunk_ids else []
+        return {node.node_id: node for node in nodes}
 
     def get_version(self, version: str) -> list[BaseNode]:
         """The passages of one version of a document, in reading order."""
         only = MetadataFilter(key="version", value=version, operator=FilterOperator.EQ)
-        nodes = self._store.get_nodes(None, filters=MetadataFilters(filters=[only]))  # type: ignore[arg-type] # the annotation says a list, the code takes one
+        with self._storage_errors("searched"):
+            nodes = self._store.get_nodes(None, filters=MetadataFilters(filters=[only]))  # type: ignore[arg-type] # the annotation says a list, the code takes one
         return sorted(nodes, key=lambda node: int(node.metadata["position"]))
 
     def versions(self) -> Counter[str]:
         """How many passages are held of each version."""
-        return Counter(
-            str(metadata["version"])
-            for offset in range(0, len(self), PAGE)
-            for metadata in self._collection.get(include=["metadatas"], limit=PAGE, offset=offset)["metadatas"] or ()
-        )
+        counts: Counter[str] = Counter()
+        with self._storage_errors("searched"):
+            for offset in range(0, len(self), PAGE):
+                page = self._collection.get(include=["metadatas"], limit=PAGE, offset=offset)["metadatas"] or ()
+                counts.update(str(metadata["version"]) for metadata in page)
+        return counts
 
     def nearest(self, vector: Sequence[float], limit: int) -> list[NodeWithScore]:
         """The passages whose vectors are nearest, best first; the score is the cosine."""

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -297,9 +298,10 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
     """
     opening = Collection.create if create else Collection.open
     collection = opening(settings.location, settings.embedder, settings.chunking)
-    try:
+    with ExitStack() as undo:
+        undo.callback(collection.close)
         encoder = open_encoder(settings.embedder)
-        return Assistant(
+        assistant = Assistant(
             settings,
             collection,
             encoder,
@@ -307,9 +309,8 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
             reranker=open_reranker(settings),
             model=_language_model(settings),
         )
-    except BaseException:
-        collection.close()
-        raise
+        undo.pop_all()
+    return assistant
 
 
 def _check_instruction(instruction: str | None) -> None:

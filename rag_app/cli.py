@@ -12,24 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ingest.cli import (
-    AddressOption,
-    EngineOption,
-    IngestRequest,
-    JsonOption,
-    KindOption,
-    OcrOption,
-    PasswordOption,
-    PasswordsOption,
-    PathsArgument,
-    PruneOption,
-    RebuildOption,
-    ReportOption,
-    RetryOption,
-    WatchOption,
-    reading_config,
-    run_ingest,
-)
+from ingest.cli import IngestRequest, JsonOption, ingest_command, run_ingest
 from ingest.errors import RagError
 from retrievers.rerank.errors import RerankerError
 
@@ -74,39 +57,12 @@ def main() -> None:
         sys.exit(130)
 
 
-@app.command()
-def ingest(
-    paths: PathsArgument,
-    prune: PruneOption = False,
-    rebuild: RebuildOption = False,
-    retry_failed: RetryOption = False,
-    watch: WatchOption = False,
-    kind: KindOption = None,
-    password: PasswordOption = None,
-    passwords: PasswordsOption = None,
-    ocr: OcrOption = True,
-    engine: EngineOption = "local",
-    address: AddressOption = None,
-    report: ReportOption = None,
-    json: JsonOption = False,
-    home: HomeOption = None,
-    collection: CollectionOption = None,
-) -> None:
-    """Read files and folders into a collection. Running it again reads only what has changed."""
+def _ingest(request: IngestRequest, home: Path | None, collection: str | None, as_json: bool) -> int:
     settings = _settings(home, collection)
-    request = IngestRequest(
-        paths,
-        prune=prune,
-        rebuild=rebuild,
-        retry_failed=retry_failed,
-        watch=watch,
-        kind=kind,
-        reading=reading_config(password, passwords, ocr),
-        engine=engine,
-        address=address,
-        report=report,
-    )
-    raise typer.Exit(run_ingest(request, settings.location, settings.embedder, settings.chunking, as_json=json))
+    return run_ingest(request, settings.location, settings.embedder, settings.chunking, as_json=as_json)
+
+
+app.command()(ingest_command(_ingest))
 
 
 @app.command()

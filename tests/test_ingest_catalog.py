@@ -60,6 +60,15 @@ def test_a_new_catalog_is_general(catalog: Catalog) -> None:
     assert catalog.kind() == "general"
 
 
+def test_a_catalog_of_the_first_version_which_knew_no_kinds_is_general(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE documents (document_id TEXT)")
+
+    with closing(Catalog(path, any_version=True)) as catalog:
+        assert catalog.kind() == "general"
+
+
 def test_a_kind_of_a_later_version_is_a_sentence(catalog: Catalog, tmp_path: Path) -> None:
     catalog.set_kind("recipe")  # type: ignore[arg-type] # what a later version may write
 
@@ -189,11 +198,13 @@ def test_an_image_is_kept_with_what_is_known_of_it(catalog: Catalog) -> None:
 def test_a_revision_is_noted(catalog: Catalog) -> None:
     catalog.make_live(MANUAL)
     catalog.make_live(CONTRACT)
-    assert catalog.unlinked() == {"d1", "d2"}
+    assert catalog.unlinked() == ["d1", "d2"]
     catalog.set_revisions({"d2": "d1", "d1": ""})
-    assert catalog.unlinked() == set()
-
+    assert catalog.unlinked() == []
     assert {record.document_id: record.revision_of for record in catalog.documents()} == {"d1": "", "d2": "d1"}
+
+    catalog.remove("d1")
+    assert catalog.unlinked() == ["d2"]
 
 
 def test_the_generation_grows_when_documents_come_and_go(catalog: Catalog) -> None:

@@ -39,7 +39,7 @@ def reference() -> np.ndarray:
 
 
 def test_vectors_are_those_of_sentence_transformers(encoder: MiniLmEncoder, reference: np.ndarray) -> None:
-    vectors = encoder.encode(TEXTS)
+    vectors = encoder.encode_documents(TEXTS)
 
     assert vectors.shape == (len(TEXTS), 384)
     assert (vectors * reference).sum(axis=1) == pytest.approx(1.0, abs=2e-3)
@@ -48,9 +48,9 @@ def test_vectors_are_those_of_sentence_transformers(encoder: MiniLmEncoder, refe
 
 def test_a_vector_does_not_depend_on_its_neighbours_or_batches(encoder: MiniLmEncoder) -> None:
     texts = [*TEXTS, *("valve " * length for length in range(1, 60, 7))]
-    together = encoder.encode(texts)
-    backwards = encoder.encode(texts[::-1])[::-1]
-    alone = np.concatenate([encoder.encode([text]) for text in texts])
+    together = encoder.encode_documents(texts)
+    backwards = encoder.encode_documents(texts[::-1])[::-1]
+    alone = np.concatenate([encoder.encode_documents([text]) for text in texts])
 
     assert together == pytest.approx(backwards, abs=1e-6)
     assert together == pytest.approx(alone, abs=1e-6)
@@ -70,7 +70,7 @@ def test_in_full_precision_the_network_is_that_of_the_reference(reference: np.nd
 
 
 def test_no_texts_give_no_vectors(encoder: MiniLmEncoder) -> None:
-    assert encoder.encode([]).shape == (0, 384)
+    assert encoder.encode_documents([]).shape == (0, 384)
     assert encoder.encode_tokens([]) == []
 
 
@@ -134,7 +134,7 @@ def test_llama_index_sees_the_same_vectors(encoder: MiniLmEncoder) -> None:
     view = EncoderEmbedding(encoder)
 
     assert view.model_name == EmbeddingConfig().identity
-    assert view.get_text_embedding("Oil") == encoder.encode(["Oil"])[0].tolist()
+    assert view.get_text_embedding("Oil") == encoder.encode_documents(["Oil"])[0].tolist()
     assert view.get_query_embedding("Oil") == view.get_text_embedding("Oil")  # alike, for this model
     assert len(view.get_text_embedding_batch(["Oil", "Air"])) == 2
 

@@ -93,6 +93,17 @@ def test_a_reader_that_was_killed_is_started_anew(reader: Open, tmp_path: Path) 
     assert one.read(good).pages[0].blocks[0].text == "Drain the oil."
 
 
+def test_a_reader_that_was_closed_reads_nothing_more(reader: Open, tmp_path: Path) -> None:
+    """Else it would begin the file again without the page at which it was closed."""
+    good = tmp_path / "good.txt"
+    good.write_text("Drain the oil.", encoding="utf-8")
+    one = reader()
+    one.close()
+
+    with pytest.raises(UnreadableFileError, match="reading was stopped"):
+        one.read(good)
+
+
 def test_a_pool_gives_every_file_once_whatever_becomes_of_it(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number:02}.txt").write_text(f"Clause {number}.", encoding="utf-8")

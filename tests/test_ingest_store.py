@@ -92,6 +92,13 @@ def test_deleting_a_version_leaves_the_others(store: VectorStore) -> None:
     assert [hit.node.node_id for hit in store.nearest([1.0, 0.0], 5)] == ["other"]
 
 
+def test_very_many_versions_are_deleted_at_once(store: VectorStore) -> None:
+    """As pruning a folder does; the database behind takes only so many names in one request."""
+    store.delete_versions([*(f"d{number}-0" for number in range(40_000)), "v1"])
+
+    assert len(store) == 0
+
+
 def test_adding_a_node_again_changes_nothing(store: VectorStore) -> None:
     store.add(NODES)
 

@@ -137,7 +137,7 @@ def test_a_budget_that_the_reranker_cannot_keep_is_a_sentence(collection: Collec
 class Backwards:
     """An encoder whose questions point away from the documents that the embedded model finds near."""
 
-    identity, dimension, max_tokens = "backwards", 384, 512
+    identity = "backwards"
 
     def __init__(self, encoder: MiniLmEncoder) -> None:
         self.encode_documents, self.count_tokens = encoder.encode_documents, encoder.count_tokens

@@ -55,7 +55,6 @@ class MiniLmEncoder:
     """all-MiniLM-L6-v2 on the CPU, in bfloat16 where the processor multiplies it in hardware, else in float32."""
 
     dimension = 384
-    max_tokens = MINILM_MAX_TOKENS
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self.identity = (config or EmbeddingConfig()).identity
@@ -74,15 +73,14 @@ class MiniLmEncoder:
     def count_tokens(self, text: str) -> int:
         return token_counter()(text)
 
-    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+    def encode_documents(self, texts: Sequence[str]) -> FloatMatrix:
         """One unit vector a text, `[texts, 384]`, in the order given; a text beyond 512 tokens is cut."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for index, _, states in self._hidden_states(texts):
             vectors[index] = states.mean(axis=0)
         return unit_rows(vectors)
 
-    encode_documents = encode
-    encode_queries = encode
+    encode_queries = encode_documents
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The token vectors of each text, in the order given; a text beyond 512 tokens is cut."""

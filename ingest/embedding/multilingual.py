@@ -27,7 +27,6 @@ class MultilingualEncoder:
     """multilingual-e5-small on the CPU; of a text beyond 512 tokens, the mean over windows of that size."""
 
     dimension = 384
-    max_tokens = 512
 
     def __init__(self, config: EmbeddingConfig) -> None:
         self.identity = config.identity

@@ -24,15 +24,8 @@ class Encoder(Protocol):
     def identity(self) -> str:
         """The model, its revision and dimension: vectors of another identity cannot be compared with these."""
 
-    @property
-    def dimension(self) -> int: ...
-
-    @property
-    def max_tokens(self) -> int:
-        """What is read of a text, in tokens as `count_tokens` counts them, special ones included."""
-
     def encode_documents(self, texts: Sequence[str]) -> FloatMatrix:
-        """One vector of length 1 a text, `[texts, dimension]`, in the order given."""
+        """One vector of length 1 a text, float32 `[texts, dimension]`, in the order given."""
 
     def encode_queries(self, texts: Sequence[str]) -> FloatMatrix:
         """Likewise for questions, which many models read with a prompt in front."""

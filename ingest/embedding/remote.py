@@ -30,8 +30,6 @@ class RemoteEncoder:
     size of passages. What is too long for it, it cuts or refuses.
     """
 
-    max_tokens = 8192
-
     def __init__(self, config: EmbeddingConfig) -> None:
         self.identity = config.identity
         self._config = config

@@ -37,8 +37,6 @@ HIGHLIGHT = (255, 200, 0, 90)
 MOST_STAMPED_CHARACTERS = 100
 LEAST_SCANNED = 0.7
 
-_HEADER_SEARCH_BYTES = 1024
-
 
 @dataclass(frozen=True, slots=True)
 class _ReadPage:
@@ -56,9 +54,6 @@ def load_pdf(path: Path, reading: Reading | None = None) -> Document:
     out. Raises `UnreadableFileError` for a file that cannot be opened and for one without any text.
     """
     reading = reading or Reading()
-    with path.open("rb") as start:
-        if b"%PDF-" not in start.read(_HEADER_SEARCH_BYTES):
-            raise UnreadableFileError("This is not a PDF, though it is named like one. Check the file.")
     with _LOCK, opened(path, reading.config.passwords) as file:
         read = [_read_page(file.pdf, index, reading) for index in range(len(file.pdf))]
         facts = read_facts(file.source, file.password, len(read))

@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 import pypdf
-from pypdf.errors import PyPdfError
 
 from ingest.document import Attachment
 from ingest.loaders.attached import MAX_ATTACHED_BYTES, MAX_ATTACHMENTS, safe_name
+from ingest.loaders.pdf_facts import PYPDF_DAMAGE
 
 
 def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
@@ -28,7 +28,7 @@ def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[
             name = safe_name(file.alternative_name or file.name)
             try:
                 content = file.content
-            except (PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except PYPDF_DAMAGE as error:
                 problems.append(f"The attached file '{name}' is damaged or too large: {error}.")
                 continue
             if len(content) > room:
@@ -37,6 +37,6 @@ def read_attachments(source: Path | bytes, password: str | None) -> tuple[tuple[
             room -= len(content)
             found.append(Attachment(name, content))
     # The list of attachments itself may be damaged.
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except PYPDF_DAMAGE as error:
         problems.append(f"The list of attached files is damaged: {error}.")
     return tuple(found), tuple(problems)

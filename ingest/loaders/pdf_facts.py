@@ -17,6 +17,13 @@ from ingest.loaders.layout import title_key
 _LOG = logging.getLogger(__name__)
 
 
+PYPDF_DAMAGE = (
+    *(PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(RecursionError, NotImplementedError, OSError),
+)
+"""What pypdf raises for damaged files; it checks little of what it reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class PdfFacts:
     """The title (empty without one), a printed label for each page, and the outline's titles with their level."""
@@ -39,16 +46,7 @@ def read_facts(source: Path | bytes, password: str | None, pages: int) -> PdfFac
         labels = list(reader.page_labels)
         outline = dict(_outline_levels(reader.outline, 1))
     # A damaged file makes pypdf fail in any of these ways; its text is worth having without the rest.
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-        OSError,
-    ) as error:
+    except PYPDF_DAMAGE as error:
         name = source if isinstance(source, Path) else "A repaired PDF"
         _LOG.warning("%s: outline and page labels cannot be read: %r", name, error)
         return PdfFacts("", numbers, {})

@@ -14,9 +14,9 @@ import pikepdf
 import pypdf
 import pypdfium2
 import pypdfium2.raw as pdfium
-from pypdf.errors import PyPdfError
 
 from ingest.loaders.errors import LockedFileError, UnreadableFileError
+from ingest.loaders.pdf_facts import PYPDF_DAMAGE
 
 MAX_PAGES = 20_000
 
@@ -78,18 +78,7 @@ def _repaired(path: Path, passwords: Sequence[str]) -> PdfFile:
             content = rewrite(path, passwords)
             pdf = pypdfium2.PdfDocument(content)
         # What a damaged file makes these readers raise; the next may understand it.
-        except (
-            pikepdf.PdfError,
-            pypdfium2.PdfiumError,
-            PyPdfError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            RecursionError,
-            NotImplementedError,
-        ) as error:
+        except (pikepdf.PdfError, pypdfium2.PdfiumError, *PYPDF_DAMAGE) as error:
             _LOG.info("%s: %s cannot repair it: %r", path, rewrite.__name__, error)
             continue
         if len(pdf):
