@@ -37,7 +37,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 clean:
 	rm -rf $(VENV) $(DEMO_HOME)

