@@ -35,6 +35,7 @@ lint: $(VENV)/.installed-test
 
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
+	$(BIN)/mypy bench/*.py
 
 test: lint types
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile

@@ -55,6 +55,7 @@ from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, ReadingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
 from ingest.embedding.adapter import EncoderEmbedding
+from ingest.embedding.minilm import MINILM_MAX_TOKENS
 from ingest.engines import local
 from ingest.keyword import KeywordIndex
 from ingest.pipeline import Ingester
@@ -133,7 +134,8 @@ class StEmbedding(BaseEmbedding):
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_text_embeddings([text])[0]
 
-    _get_query_embedding = _get_text_embedding
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embedding(query)
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         return self._get_query_embedding(query)
@@ -167,7 +169,7 @@ def rag_app(folders: Sequence[Path], chunking: ChunkingConfig | None = None, *, 
     run.seconds, run.pages, run.chunks = report.seconds, report.pages, report.chunks
     run.failed = report.count("failed")
     run.stages = {"reading (beside)": sum(document.seconds for document in report.documents)} | seconds
-    run.tokens = embedded.tokens(encoder.max_tokens)
+    run.tokens = embedded.tokens(MINILM_MAX_TOKENS)
     return run
 
 
@@ -202,9 +204,9 @@ def llama(way: str, folders: Sequence[Path]) -> Run:
                 run.chunks += len(pipeline.run(documents=pages))
                 run.pages += len(pages)
             run.seconds = time.perf_counter() - started
-        client.close()
+        client.close()  # type: ignore[attr-defined]  # the clients that are opened here have it
     run.stages = seconds
-    run.tokens = embedded.tokens(ST_MAX_TOKENS if way == "llama, st" else MiniLmEncoder.max_tokens)
+    run.tokens = embedded.tokens(ST_MAX_TOKENS if way == "llama, st" else MINILM_MAX_TOKENS)
     return run
 
 

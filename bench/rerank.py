@@ -161,9 +161,9 @@ def save_checkpoint(shape: Shape, folder: Path, dtype: torch.dtype, device: str)
     )
     torch.manual_seed(0)
     with torch.device(device):
-        model = Qwen3ForCausalLM(config)
+        model: Any = Qwen3ForCausalLM(config)
     model.to(dtype).save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         tokenizer_object=tokenizer_of_words(), pad_token="<|endoftext|>", unk_token="[UNK]", padding_side="left"
     )
     tokenizer.chat_template = TEMPLATE
@@ -173,7 +173,8 @@ def save_checkpoint(shape: Shape, folder: Path, dtype: torch.dtype, device: str)
 def official(folder: Path, device: str, dtype: torch.dtype) -> tuple[Scorer, Callable[[], str]]:
     """The example of the model card, in the largest batches whose logits fit into half of the free memory."""
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(device).eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    model = model.to(device).eval()
     prefix, suffix = (tokenizer.encode(text, add_special_tokens=False) for text in (PREFIX, SUFFIX))
     yes, no = (tokenizer.convert_tokens_to_ids(word) for word in ("yes", "no"))
     used = [0]
@@ -383,8 +384,9 @@ def main() -> None:
     parser.add_argument("--no-official", dest="official", action="store_false")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    logging: Any = transformers.logging  # its functions are not typed
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     args.flops = matrix_product_rate(args.device, getattr(torch, args.dtype))
     names = args.workloads or (list(WORKLOADS) if args.device == "cuda" else CPU_WORKLOADS)
     title = f"{machine(args.device)}; {args.shape}, {args.dtype}; matrix product {args.flops / 1e12:.3g} TFLOP/s"

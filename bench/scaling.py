@@ -81,7 +81,7 @@ def entry(number: int, words: Words) -> Entry:
         pages=PASSAGES_A_DOCUMENT // 2,
         ocr_pages=0,
         chunks=PASSAGES_A_DOCUMENT,
-        media="",
+        media=None,
         ingested_at=datetime.now(UTC),
         files=(file,),
     )
@@ -175,7 +175,7 @@ def chroma_server(folder: Path) -> Iterator[tuple[str, int]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     chroma = Path(sys.executable).with_name("chroma")
-    command = [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)]
+    command: list[str | Path] = [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}", process)

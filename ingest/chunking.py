@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from ingest.clauses import ClauseTree, caption_number
@@ -103,7 +104,12 @@ def chunk_document(document: Document, config: ChunkingConfig, count_tokens: Cou
 
 def _bounded(count_tokens: CountTokens) -> CountTokens:
     """A text's size in tokens, and never fewer than its characters (and a space) may take."""
-    return lambda text: max(count_tokens(text), len(text) // MAX_CHARACTERS_PER_TOKEN + 1) if text else 0
+
+    @lru_cache(maxsize=64)  # a text is counted again when it turns out to fit, as a piece, and with its heading
+    def size(text: str) -> int:
+        return max(count_tokens(text), len(text) // MAX_CHARACTERS_PER_TOKEN + 1) if text else 0
+
+    return size
 
 
 def _pieces(document: Document, max_tokens: int, count_tokens: CountTokens) -> Iterator[_Piece]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from ingest.config import ChunkingConfig, ReadingConfig
 from ingest.embedding import Encoder
@@ -37,16 +38,24 @@ class LocalEngine:
         self._workers = workers
 
     def run(self, files: Iterable[HashedFile]) -> Generator[Sequence[Prepared], None, None]:
-        """See `Engine.run`. A batch is closed when it is full, and when the next document is not there soon."""
+        """See `Engine.run`. A batch is closed when it is full, and when the next document is not there soon.
+
+        While one batch is embedded, the next is read and chunked, and the one before it is committed by the caller.
+        """
         batch: list[Prepared] = []
-        with ReaderPool(self._reading, self._workers) as pool:
+        embedding: Future[list[Prepared]] | None = None
+        with ThreadPoolExecutor(1, "embedding") as beside, ReaderPool(self._reading, self._workers) as pool:
             for read in pool.read((hashed, hashed.file.path) for hashed in files):
                 batch.append(self._prepare(read))
-                full = len(batch) >= BATCH_FILES or _passages(batch) >= BATCH_PASSAGES
-                if full or not pool.ready(PATIENCE_SECONDS):
-                    embed(_entries(batch), self._encoder)
-                    yield batch
+                more_soon = pool.ready(PATIENCE_SECONDS)
+                if _is_full(batch) or not more_soon:
+                    if embedding:
+                        yield embedding.result()
+                    embedding = beside.submit(self._embed, batch)
                     batch = []
+                if embedding and not more_soon:
+                    yield embedding.result()
+                    embedding = None
 
     def _prepare(self, read: ReadFile[HashedFile]) -> Prepared:
         result: Entry | RagError
@@ -56,10 +65,11 @@ class LocalEngine:
             result = make_entry(read.key, read.result, self._chunking, self._encoder.count_tokens)
         return Prepared(read.key, result, read.seconds)
 
+    def _embed(self, batch: list[Prepared]) -> list[Prepared]:
+        embed([prepared.result for prepared in batch if isinstance(prepared.result, Entry)], self._encoder)
+        return batch
 
-def _entries(batch: Sequence[Prepared]) -> list[Entry]:
-    return [prepared.result for prepared in batch if isinstance(prepared.result, Entry)]
 
-
-def _passages(batch: Sequence[Prepared]) -> int:
-    return sum(len(entry.nodes) for entry in _entries(batch))
+def _is_full(batch: Sequence[Prepared]) -> bool:
+    passages = sum(len(prepared.result.nodes) for prepared in batch if isinstance(prepared.result, Entry))
+    return passages >= BATCH_PASSAGES or len(batch) >= BATCH_FILES
