@@ -10,7 +10,7 @@ from ingest.segmentation import CJK, fold
 from rag_app.answer import Citation, Passage
 from rag_app.citations import citation
 from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
-from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
+from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language, quantities
 
 ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
 
@@ -64,7 +64,7 @@ def quote_answer(
         for candidate in _candidates(passage)
     ]
     if asks_for_figure(question):
-        candidates = [candidate for candidate in candidates if holds_figure(candidate.text)] or candidates
+        candidates = [candidate for candidate in candidates if _holds_figure(candidate)] or candidates
     scores = score_sentences(question, [candidate.text for candidate in candidates])
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
@@ -132,6 +132,13 @@ def _leans_on_next(text: str, start: int, end: int) -> bool:
         return True
     is_whole_line = text[end : end + 1] in ("\n", "\r") and text[max(start - 1, 0) : start] in ("", "\n", "\r")
     return is_whole_line and words <= MAX_HEADING_WORDS and not _SENTENCE_END.search(sentence)
+
+
+def _holds_figure(candidate: _Candidate) -> bool:
+    """Whether a sentence holds a figure; in a table row a bare number is one, behind the cell that names the row."""
+    row = candidate.text.rsplit("\n", 1)[-1]
+    cells = row.strip("| ").split("|")[1:] if is_table_row(row) else []
+    return holds_figure(candidate.text) or any(quantities(cell) for cell in cells)
 
 
 def _is_entry_of(named: Sequence[str], candidate: _Candidate) -> bool:

@@ -64,6 +64,13 @@ def test_a_table_row_comes_with_its_head() -> None:
     assert citations[0].quote == "| Ram cylinder bolt | 45 |"
 
 
+def test_a_bare_number_in_a_table_is_a_figure() -> None:
+    table = passage("| Year | Ducks |\n|---|---|\n| 2021 | 150 |\n| 2022 | 170 |")
+    elsewhere = passage("Ducks on stamps were shown for 3 days in 2013. Many came.", 2)
+
+    assert quotes("How many ducks were seen in 2022?", table, elsewhere)[0] == (1, "| 2022 | 170 |")
+
+
 @pytest.mark.parametrize(
     ("text", "quote"),
     [
