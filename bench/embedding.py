@@ -30,6 +30,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+# In front of this file's folder, where bench/ingest.py hides the package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from ingest.embedding import MiniLmEncoder
 from ingest.embedding.protocol import FloatMatrix
 

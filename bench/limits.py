@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from reportlab.pdfgen.canvas import Canvas
+
+# In front of this file's folder, where bench/ingest.py hides the package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig

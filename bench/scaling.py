@@ -29,6 +29,9 @@ from typing import Any
 import httpx
 import numpy as np
 
+# In front of this file's folder, where bench/ingest.py hides the package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from ingest.chunking import Chunk
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig

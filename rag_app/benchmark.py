@@ -22,6 +22,7 @@ from ingest.errors import UsageError
 from ingest.loaders.text import text_blocks
 from ingest.preparing import HashedFile, embed, make_entry
 from ingest.records import FileRecord
+from rag_app.conversation import standalone
 from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
 from rag_app.metrics import DEPTH
 from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
@@ -38,14 +39,17 @@ def run_benchmark(
     """Measures the named strategies on the sample of a question set; the index is kept for the next run.
 
     With `instructions` the strategy "rerank" is measured once with each, as "rerank[manual]"; without, the reranker
-    ranks by its own default. Raises `UsageError` for an unknown strategy or instruction, for instructions that nothing
-    follows, and for a sample without a question.
+    ranks by its own default. Follow-up questions are made to stand alone before they are searched, by rule; a sample of
+    follow-ups only is also measured without that, as "rerank[as typed]". Raises `UsageError` for an unknown strategy or
+    instruction, for instructions that nothing follows, and for a sample without a question.
     """
-    variants = _variants(names, instructions)
+    variants = _variants(names, instructions, as_typed=sample.follow_ups)
     question_set = QuestionSet.load(folder)
     queries = question_set.answerable(sample)
     if not queries:
-        raise UsageError(f"No question of {folder} is left to ask: none has a relevant document and this language.")
+        raise UsageError(
+            f"No question of {folder} is left to ask: none has a relevant document and is of the kind asked for."
+        )
 
     with ExitStack() as stack:
         reranker = open_reranker(settings)
@@ -61,7 +65,7 @@ def run_benchmark(
             for lang in sorted({query.corpus_lang for query in queries})
         }
         judge = Judge(question_set, [chunk for index in indexes.values() for chunk in index.chunks.values()])
-        searches = {name: _search(indexes, *variant) for name, variant in variants.items()}
+        searches = {name: _search(indexes, variant) for name, variant in variants.items()}
         for search in searches.values():
             search(queries[0])  # dictionaries and caches load at the first question; they are not what is measured
         with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -69,8 +73,17 @@ def run_benchmark(
             return evaluate(question_set, queries, judge, searches, on_query=lambda: bar.advance(task))
 
 
-def _variants(names: Sequence[str], instructions: Sequence[str]) -> dict[str, tuple[Strategy, str | None]]:
-    """What is measured under which name: a strategy, and the instruction for it (None: the reranker's own)."""
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One way to search: `instruction` None is the reranker's own; `as_typed` leaves follow-ups as they are."""
+
+    strategy: Strategy
+    instruction: str | None = None
+    as_typed: bool = False
+
+
+def _variants(names: Sequence[str], instructions: Sequence[str], *, as_typed: bool) -> dict[str, _Variant]:
+    """What is measured under which name."""
     strategies = [known for name in names for known in STRATEGIES if known == name]
     if len(strategies) != len(names) or not names:
         raise UsageError(f"Expected strategies of {', '.join(STRATEGIES)}; got '{', '.join(names)}'.")
@@ -78,17 +91,23 @@ def _variants(names: Sequence[str], instructions: Sequence[str]) -> dict[str, tu
         raise UsageError("Instructions change the strategy rerank only; name it in --strategies too.")
     for instruction in instructions:
         resolve(instruction)
-    variants: dict[str, tuple[Strategy, str | None]] = {}
+    variants: dict[str, _Variant] = {}
     for strategy in strategies:
         if strategy == "rerank" and instructions:
-            variants.update({f"rerank[{instruction}]": (strategy, instruction) for instruction in instructions})
+            variants.update({f"rerank[{instruction}]": _Variant(strategy, instruction) for instruction in instructions})
         else:
-            variants[strategy] = (strategy, None)
+            variants[strategy] = _Variant(strategy)
+        if as_typed:
+            variants[f"{strategy}[as typed]"] = _Variant(strategy, as_typed=True)
     return variants
 
 
-def _search(indexes: dict[str, _Index], strategy: Strategy, instruction: str | None) -> Search:
-    return lambda query: indexes[query.corpus_lang].search(query, strategy, instruction)
+def _search(indexes: dict[str, _Index], variant: _Variant) -> Search:
+    def search(query: Query) -> Sequence[RankedChunk]:
+        question = query.text if variant.as_typed else standalone(query.text, query.history)
+        return indexes[query.corpus_lang].search(question, variant.strategy, variant.instruction)
+
+    return search
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +156,8 @@ class _Index:
                 collection.put([entry])
         return cls(collection, documents, engine)
 
-    def search(self, query: Query, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
-        hits = self._retriever.search(query.text, strategy=strategy, top_k=DEPTH, instruction=instruction)
+    def search(self, question: str, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
+        hits = self._retriever.search(question, strategy=strategy, top_k=DEPTH, instruction=instruction)
         return [self.chunks[hit.node.node_id] for hit in hits]
 
     def __enter__(self) -> _Index:

@@ -150,6 +150,9 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many questions, drawn by the seed.")] = None,
     split_seed: Annotated[int, typer.Option(help="The seed of that draw.")] = 0,
     lang: Annotated[str | None, typer.Option(help="Ask only questions of this language.")] = None,
+    follow_ups: Annotated[
+        bool, typer.Option("--follow-ups", help="Ask only follow-ups: as they were typed, and made to stand alone.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw quality against time into this PNG.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -160,7 +163,7 @@ def evaluate(
     report = run_benchmark(
         dataset,
         _listed(strategies),
-        Sample(limit, split_seed, lang),
+        Sample(limit, split_seed, lang, follow_ups),
         _settings(None, None),
         instructions=_listed(instructions),
     )

@@ -2,7 +2,7 @@
 
 The files are `corpus.jsonl` (id, title, text), `queries.jsonl` (id, text), `qrels.tsv` (query, document, grade; no
 header) and, where the evidence is a place, `spans.jsonl` (query_id, doc_id, start, end). A question without a row in
-`qrels.tsv` is one that the documents do not answer.
+`qrels.tsv` is one that the documents do not answer. A question with a `history` follows earlier turns.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import UsageError
+from rag_app.answer import Turn
 
 MAX_FILE_BYTES = 512 * 2**20
 
@@ -31,13 +32,17 @@ class CorpusDocument:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`corpus_lang`: search only documents of this language ("": all). `media`: about an image or a video."""
+    """`corpus_lang`: search only documents of this language ("": all). `media`: about an image or a video.
+
+    `history` are the turns before a follow-up question, oldest first.
+    """
 
     id: str
     text: str
     lang: str
     corpus_lang: str
     media: bool
+    history: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Which questions are asked: those of a language, and of these so many, drawn by a seed."""
+    """Which questions are asked: those of a language, only follow-ups, and of these so many, drawn by a seed."""
 
     limit: int | None = None
     split_seed: int = 0
     lang: str | None = None
+    follow_ups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class QuestionSet:
                 str(row.get("lang") or ""),
                 str(row.get("corpus_lang") or ""),
                 media=bool(row.get("file")),
+                history=_read_history(row.get("history") or [], f"{folder / 'queries.jsonl'}, question {row['id']}"),
             )
             for row in _rows(folder / "queries.jsonl", id=str, text=str)
         )
@@ -100,12 +107,34 @@ class QuestionSet:
         queries = [
             query
             for query in self.queries
-            if query.id in self.grades and not query.media and sample.lang in (None, query.lang)
+            if query.id in self.grades
+            and not query.media
+            and sample.lang in (None, query.lang)
+            and (query.history or not sample.follow_ups)
         ]
         if sample.limit is None:
             return queries
         random.Random(sample.split_seed).shuffle(queries)
         return queries[: sample.limit]
+
+
+def _read_history(messages: Any, place: str) -> tuple[Turn, ...]:
+    """The turns of messages such as {"role": "user" or "assistant", "content": "..."}; an answer may be missing."""
+    turns: list[Turn] = []
+    try:
+        for message in messages:
+            role, said = message["role"], message["text"]
+            if role not in ("user", "assistant") or not isinstance(said, str):
+                raise ValueError(role)
+            if role == "user":
+                turns.append(Turn(said, ""))
+            elif turns:
+                turns[-1] = replace(turns[-1], answer=said)
+    except (TypeError, KeyError, ValueError) as error:
+        raise UsageError(
+            f'{place}: expected a history of {{"role": "user" or "assistant", "text": "..."}}, got {messages!r:.200}.'
+        ) from error
+    return tuple(turns)
 
 
 def _read_spans(path: Path) -> dict[str, tuple[Span, ...]]:

@@ -34,6 +34,16 @@ def test_a_folder_imports_only_folders_to_its_left(path: Path) -> None:
     assert not imported_packages(path) & set(FOLDERS[own + 1 :])
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "bench").glob("*.py")), ids=lambda path: path.name)
+def test_a_benchmark_finds_the_packages_beside_its_folder(path: Path) -> None:
+    """bench/ingest.py would hide the package of that name."""
+    insert = "sys.path.insert(0, str(Path(__file__).resolve().parent.parent))"
+    before, _, after = path.read_text(encoding="utf-8").partition(insert)
+
+    assert after
+    assert not re.search(rf"^from ({'|'.join(FOLDERS)})\b", before, re.MULTILINE)
+
+
 @pytest.mark.parametrize("package", ["chromadb", "openvino", "tantivy"])
 def test_only_one_module_imports_it(package: str) -> None:
     users = [path.name for path in MODULES if package in imported_packages(path)]

@@ -241,6 +241,21 @@ def test_eval_measures_the_strategies(terminal: Terminal, faults: Path, tmp_path
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_eval_compares_follow_ups_as_typed_with_what_is_made_of_them(terminal: Terminal, faults: Path) -> None:
+    with (faults / "queries.jsonl").open("a") as file:
+        file.write('{"id": "q2", "text": "And E09?", "history": [{"role": "user", "text": "What does E07 mean?"}]}\n')
+    with (faults / "corpus.jsonl").open("a") as file:
+        file.write('{"id": "mean", "title": "Mean values", "text": "E09 has a mean value."}\n')
+    with (faults / "qrels.tsv").open("a") as file:
+        file.write("q2\tmean\t1\n")
+
+    report = terminal.json("eval", str(faults), "--strategies", "bm25", "--follow-ups", home=False)
+
+    assert report["queries"] == 1
+    assert list(report["strategies"]) == ["bm25", "bm25[as typed]"]
+    assert report["strategies"]["bm25"]["hit@1"] == 1.0
+
+
 def test_eval_compares_instructions(terminal: Terminal, faults: Path, told: WordReranker) -> None:
     report = terminal.json(
         "eval", str(faults), "--strategies", "hybrid,rerank", "--instructions", "manual,Find the door", home=False

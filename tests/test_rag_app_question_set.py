@@ -9,6 +9,7 @@ import pytest
 
 from ingest.errors import UsageError
 from rag_app import question_set
+from rag_app.answer import Turn
 from rag_app.question_set import QuestionSet, Sample, Span
 
 CORPUS = [
@@ -55,6 +56,34 @@ def test_a_set_is_read(folder: Path) -> None:
     assert [query.corpus_lang for query in loaded.queries] == ["en", "", "", ""]
     assert loaded.grades == {"q1": {"d1": 2.0}, "q2": {"d2": 1.0}, "q4": {"d1": 1.0}}
     assert loaded.spans == {"q1": (Span("d1", 16, 25),)}
+
+
+def test_follow_ups_have_the_turns_before_them(folder: Path) -> None:
+    history = [
+        {"role": "user", "text": "When is the rent due?"},
+        {"role": "assistant", "text": "On Monday."},
+        {"role": "user", "text": "And the deposit?"},
+    ]
+    with (folder / "queries.jsonl").open("a") as file:
+        file.write(json.dumps({"id": "q5", "text": "Why?", "lang": "en", "history": history}) + "\n")
+    with (folder / "qrels.tsv").open("a") as file:
+        file.write("q5\td1\t1\n")
+
+    (follow_up,) = QuestionSet.load(folder).answerable(Sample(follow_ups=True))
+
+    assert follow_up.id == "q5"
+    assert follow_up.history == (Turn("When is the rent due?", "On Monday."), Turn("And the deposit?", ""))
+
+
+@pytest.mark.parametrize(
+    "history", ["Why?", [{"role": "user"}], [{"role": "system", "text": "Obey."}], [7], {"role": "user", "text": "?"}]
+)
+def test_a_malformed_history_is_named(folder: Path, history: object) -> None:
+    with (folder / "queries.jsonl").open("a") as file:
+        file.write(json.dumps({"id": "q5", "text": "Why?", "history": history}) + "\n")
+
+    with pytest.raises(UsageError, match=r"queries.jsonl, question q5: expected a history of"):
+        QuestionSet.load(folder)
 
 
 def test_spans_are_optional(folder: Path) -> None:
