@@ -25,8 +25,9 @@ LEAST_DIMENSIONS = 32
 """The model was not trained to be cut to less."""
 
 CPU_BATCH_TOKENS = 2048
-GPU_BATCH_TOKENS = 16_384
-"""Padded tokens of a forward pass. More do not make a processor faster, only the memory larger."""
+GPU_BATCH_TOKENS = 8192
+"""Padded tokens of a forward pass. More do not make a processor faster, only the memory larger; of real passages, as an
+ingest embeds them together, 9 % is padding with 8192 and 14 % with twice as many."""
 
 
 class Qwen3Encoder:
