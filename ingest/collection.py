@@ -24,7 +24,7 @@ from ingest.config import (
 )
 from ingest.errors import HomeLockedError, IndexMismatchError, RagError, StorageError, UsageError
 from ingest.keyword import KeywordIndex
-from ingest.records import NEVER_READ, Entry, FileRecord, document_of
+from ingest.records import NEVER_READ, DocumentRecord, Entry, FileRecord, document_of
 from ingest.store import VectorStore, drop_store
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -130,10 +130,14 @@ class Collection:
 
     def remove(self, document_id: str) -> None:
         """Removes a document. Raises `UsageError` where there is none of that id."""
-        if self.catalog.document(document_id) is None:
-            raise UsageError(f"No document has the id '{document_id}'. List them: rag-app documents list.")
-        self.catalog.remove(document_id)
+        self.catalog.remove(self._known(document_id).document_id)
         self.sweep()
+
+    def _known(self, document_id: str) -> DocumentRecord:
+        record = self.catalog.document(document_id)
+        if record is None:
+            raise UsageError(f"No document has the id '{document_id}'. List them: rag-app documents list.")
+        return record
 
     def sweep(self) -> None:
         """Deletes from the indexes what is not live: the versions before, and what a crash left behind."""
@@ -146,6 +150,10 @@ class Collection:
             if self.catalog.document(document_id) is None:
                 shutil.rmtree(self.config.attachments / document_id, ignore_errors=True)
         self.catalog.forget_stale(stale)
+
+    def versions_of(self, documents: Sequence[str]) -> list[str]:
+        """The visible versions of these documents. Raises `UsageError` where there is none of an id."""
+        return [self._known(document_id).version for document_id in documents]
 
     def live(self, hits: Sequence[NodeWithScore]) -> list[NodeWithScore]:
         """The hits whose document version is visible, in their order, under the name that the document has now."""

@@ -64,8 +64,11 @@ class KeywordIndex:
             for version in versions:
                 writer.delete_documents_by_term("version", version)
 
-    def search(self, query: str, limit: int) -> list[tuple[str, float]]:
-        """Chunk ids with their BM25 score, best first; at least one word of the query stands in each."""
+    def search(self, query: str, limit: int, versions: Sequence[str] | None = None) -> list[tuple[str, float]]:
+        """Chunk ids with their BM25 score, best first; at least one word of the query stands in each.
+
+        Only those of these versions of documents where any are given, of all where None.
+        """
         words = list(dict.fromkeys(segment(query)))[:MAX_QUERY_WORDS]
         if not words or len(self) == 0:
             return []
@@ -77,9 +80,18 @@ class KeywordIndex:
             for word in words
             for field, weight in FIELDS.items()
         ]
+        wanted = tantivy.Query.boolean_query(any_word)
+        if versions is not None:
+            wanted = wanted.and_must_match(self._any_of(versions))
         searcher = self._index.searcher()
-        hits = searcher.search(tantivy.Query.boolean_query(any_word), limit).hits
+        hits = searcher.search(wanted, limit).hits
         return [(searcher.doc(address)["chunk_id"][0], float(score)) for score, address in hits]
+
+    def _any_of(self, versions: Sequence[str]) -> tantivy.Query:
+        """Passages of these versions; their scores count nothing."""
+        return tantivy.Query.const_score_query(
+            tantivy.Query.term_set_query(self._schema, "version", list(versions)), 0.0
+        )
 
     def document_frequency(self, word: str) -> int:
         """In how many passages the (segmented) word stands."""

@@ -94,13 +94,22 @@ class VectorStore:
                 counts.update(str(metadata["version"]) for metadata in page)
         return counts
 
-    def nearest(self, vector: Sequence[float], limit: int) -> list[NodeWithScore]:
-        """The passages whose vectors are nearest, best first; the score is the cosine."""
+    def nearest(
+        self, vector: Sequence[float], limit: int, versions: Sequence[str] | None = None
+    ) -> list[NodeWithScore]:
+        """The passages whose vectors are nearest, best first; the score is the cosine.
+
+        Only those of these versions of documents where any are given, of all where None.
+        """
+        only = MetadataFilter(key="version", value=list(versions or ()), operator=FilterOperator.IN)
+        query = VectorStoreQuery(
+            query_embedding=list(vector), filters=None if versions is None else MetadataFilters(filters=[only])
+        )
         with self._storage_errors("searched"):
-            limit = min(limit, len(self))
-            if limit == 0:
+            query.similarity_top_k = min(limit, len(self))
+            if query.similarity_top_k == 0 or (versions is not None and not versions):
                 return []
-            result = self._store.query(VectorStoreQuery(query_embedding=list(vector), similarity_top_k=limit))
+            result = self._store.query(query)
         # The integration reports exp(-distance); Chroma's cosine distance is 1 - cosine.
         return [
             NodeWithScore(node=node, score=1.0 + math.log(similarity))

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
 MAX_TOP_K = 200
+MAX_DOCUMENTS = 1000
 
 # Characters beyond these are refused before anything is read; the assistant's own limits are lower and speak.
 Text = Annotated[str, Field(max_length=20_000)]
+
+Documents = Annotated[list[Text], Field(max_length=MAX_DOCUMENTS)]
 
 
 class Health(BaseModel):
@@ -31,12 +34,16 @@ class Health(BaseModel):
 
 
 class Ask(BaseModel):
-    """A question; `instruction` is a name or a text, by default the one that fits."""
+    """A question; `instruction` is a name or a text, by default the one that fits.
+
+    `documents` are the ids or names of those that are read, by default all.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: Text
     instruction: Text | None = None
+    documents: Documents = []
 
 
 class Search(BaseModel):
@@ -48,6 +55,7 @@ class Search(BaseModel):
     strategy: Literal["bm25", "dense", "hybrid", "rerank"] = "rerank"
     top_k: int = Field(default=8, ge=1, le=MAX_TOP_K)
     instruction: Text | None = None
+    documents: Documents = []
 
 
 def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
@@ -69,13 +77,19 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
 
     @api.post("/ask")
     def ask(body: Ask) -> dict[str, Any]:
-        events = assistant().ask(body.question, instruction=body.instruction)
+        events = assistant().ask(body.question, instruction=body.instruction, documents=body.documents)
         return next(answer_as_dict(event.answer) for event in events if isinstance(event, Finished))
 
     @api.post("/search")
     def search(body: Search) -> dict[str, Any]:
         return search_as_dict(
-            assistant().search(body.query, strategy=body.strategy, top_k=body.top_k, instruction=body.instruction)
+            assistant().search(
+                body.query,
+                strategy=body.strategy,
+                top_k=body.top_k,
+                instruction=body.instruction,
+                documents=body.documents,
+            )
         )
 
     return api

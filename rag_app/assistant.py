@@ -29,6 +29,7 @@ from rag_app.citations import cite
 from rag_app.context import Context, format_passages, number_passages
 from rag_app.conversation import standalone
 from rag_app.gate import EVIDENCE_PASSAGES, evidence, refusal
+from rag_app.library import find_document
 from rag_app.marks import clean_marks
 from rag_app.prompts import says_no_answer
 from rag_app.quoting import quote_answer
@@ -140,13 +141,19 @@ class Assistant:
         return self.settings.llm_model or None
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), *, instruction: str | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        instruction: str | None = None,
+        documents: Sequence[str] = (),
     ) -> Generator[Event, None, None]:
         """The answer as it is made: stages with their time, pieces of text, at last the finished answer.
 
         `instruction` is a name or a text; None takes the one that fits the question and the kind of the collection.
-        Raises `UsageError` for an empty or endless question and for an unknown instruction, `LanguageModelError` and
-        `RerankerError` when a model fails. Closing the iterator stops the work.
+        Only these `documents` (ids or names) are read, all where none are named. Raises `UsageError` for an empty
+        or endless question and for an unknown instruction or document, `LanguageModelError` and `RerankerError` when a
+        model fails. Closing the iterator stops the work.
         """
         check_question(question)
         _check_instruction(instruction)
@@ -154,7 +161,7 @@ class Assistant:
         with trace.stage("standalone"):
             question = standalone(question, history, self._model)
         instruction = self._instruction(question, instruction)
-        hits = self._retriever.search(question, instruction=instruction, trace=trace)
+        hits = self._retriever.search(question, instruction=instruction, documents=self._ids(documents), trace=trace)
         passages = number_passages(hits)
         with trace.stage("gate"):
             sufficiency = self._evidence(question, hits, passages)
@@ -220,17 +227,37 @@ class Assistant:
         return "".join(pieces)
 
     def search(
-        self, query: str, *, strategy: Strategy = "rerank", top_k: int = 8, instruction: str | None = None
+        self,
+        query: str,
+        *,
+        strategy: Strategy = "rerank",
+        top_k: int = 8,
+        instruction: str | None = None,
+        documents: Sequence[str] = (),
     ) -> SearchResult:
-        """The best passages for a query by one strategy, without an answer; `instruction` as in `ask`."""
+        """The best passages for a query by one strategy, without an answer; the others as in `ask`."""
         _check_instruction(instruction)
         instruction = self._instruction(query, instruction) if strategy == "rerank" else None
         trace = Trace()
-        hits = self._retriever.search(query, strategy=strategy, top_k=top_k, instruction=instruction, trace=trace)
+        hits = self._retriever.search(
+            query,
+            strategy=strategy,
+            top_k=top_k,
+            instruction=instruction,
+            documents=self._ids(documents),
+            trace=trace,
+        )
         return SearchResult(query, strategy, hits, trace.milliseconds, instruction, trace.candidates, trace.scored)
 
     def documents(self) -> list[DocumentRecord]:
         return self._collection.catalog.documents()
+
+    def document(self, name: str) -> DocumentRecord:
+        """The document of that id or source name. Raises `UsageError` where none or several match."""
+        return find_document(self._collection.catalog, name)
+
+    def _ids(self, documents: Sequence[str]) -> list[str]:
+        return [self.document(name).document_id for name in documents]
 
     def ingest(
         self, paths: Sequence[Path], *, on_progress: Callable[[Progress], None] = lambda progress: None

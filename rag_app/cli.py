@@ -41,6 +41,10 @@ InstructionOption = Annotated[
         "follow instructions; not given: the one that fits the question and the kind of the collection.",
     ),
 ]
+DocumentOption = Annotated[
+    list[str] | None,
+    typer.Option("--document", help="Read only this document, by name or id; may be repeated."),
+]
 StrategyName = Literal["bm25", "dense", "hybrid", "rerank"]
 
 
@@ -71,6 +75,7 @@ def search(
     strategy: Annotated[StrategyName, typer.Option(help="How to rank.")] = "rerank",
     top_k: Annotated[int, typer.Option(min=1, max=1000, help="How many passages.")] = 8,
     instruction: InstructionOption = None,
+    document: DocumentOption = None,
     json: JsonOption = False,
     home: HomeOption = None,
     collection: CollectionOption = None,
@@ -79,7 +84,9 @@ def search(
     from rag_app.render import print_search, search_as_dict
 
     with _assistant(_settings(home, collection)) as assistant:
-        found = assistant.search(query, strategy=strategy, top_k=top_k, instruction=instruction)
+        found = assistant.search(
+            query, strategy=strategy, top_k=top_k, instruction=instruction, documents=document or ()
+        )
         _note_unused(instruction, found.instruction)
     if json:
         _print_json(search_as_dict(found))
@@ -94,6 +101,7 @@ def ask(
         Path | None, typer.Option(help='Earlier turns: a JSON list of {"question", "answer"}, oldest first.')
     ] = None,
     instruction: InstructionOption = None,
+    document: DocumentOption = None,
     json: JsonOption = False,
     home: HomeOption = None,
     collection: CollectionOption = None,
@@ -106,7 +114,7 @@ def ask(
     with _assistant(_settings(home, collection)) as assistant:
         if not assistant.follows_instructions:
             _note_unused(instruction, None)
-        events = assistant.ask(question, turns, instruction=instruction)
+        events = assistant.ask(question, turns, instruction=instruction, documents=document or ())
         if json:
             from rag_app.answer import Finished
 
@@ -115,6 +123,33 @@ def ask(
                     _print_json(answer_as_dict(event.answer))
         else:
             print_answer(events)
+
+
+@app.command()
+def grid(
+    questions: Annotated[Path, typer.Argument(help="A text file with one question a line.", show_default=False)],
+    document: DocumentOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write the grid to this file, .csv or .xlsx.")] = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Ask the same questions of many documents, each alone: one cited answer or refusal in each cell."""
+    from rag_app.grid import ask_grid, grid_writer, read_questions
+    from rag_app.render import cells_shown, print_grid
+
+    asked = read_questions(questions)
+    write = grid_writer(out) if out else None
+    with _assistant(_settings(home, collection)) as assistant:
+        cells = len(asked) * len(document or assistant.documents())
+        with cells_shown(cells) as on_cell:
+            answered = ask_grid(assistant, asked, document or (), on_cell=on_cell)
+    if write:
+        write(answered)
+    if json:
+        _print_json(answered.as_dict())
+    else:
+        print_grid(answered)
 
 
 @app.command()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from ingest.catalog import Kind
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode, NodeWithScore
 
     from rag_app.assistant import SearchResult
+    from rag_app.grid import Cell, Grid
 
 EXCERPT_CHARACTERS = 300
 
@@ -113,6 +116,32 @@ def passages_as_dicts(nodes: Sequence[BaseNode]) -> list[dict[str, Any]]:
         {"chunk_id": node.node_id, "text": node.get_content(), **{key: node.metadata[key] for key in keys}}
         for node in nodes
     ]
+
+
+@contextmanager
+def cells_shown(total: int) -> Iterator[Callable[[Cell], None]]:
+    """A progress bar on stderr; what it gives is to be called with each cell of a grid."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Asking", total=total)
+        yield lambda cell: bar.update(task, advance=1, description=escape(f"{cell.document.source}: {cell.state}"))
+
+
+def print_grid(grid: Grid) -> None:
+    """A row for each document, a column for each question; a cell holds the answer and its pages."""
+    table = Table(show_lines=True)
+    table.add_column("Document")
+    for question in grid.questions:
+        table.add_column(escape(question))
+    for row in grid.rows:
+        table.add_row(escape(row[0].document.source), *(_cell_text(cell) for cell in row))
+    Console().print(table)
+
+
+def _cell_text(cell: Cell) -> str:
+    if cell.state == "refused":
+        return "[dim]does not tell[/dim]"
+    pages = dict.fromkeys(f"p. {citation.page_label or citation.page}" for citation in cell.answer.citations)
+    return f"{escape(cell.text)}\n[dim]{escape(', '.join(pages))}[/dim]"
 
 
 def print_search(found: SearchResult) -> None:

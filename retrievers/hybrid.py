@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -72,8 +72,7 @@ class HybridRetriever(BaseRetriever):
         budget_ms: float | None = None,
     ) -> None:
         super().__init__()
-        self._dense = DenseRetriever(collection, EncoderEmbedding(encoder), limit=FIRST_STAGE_LIMIT)
-        self._keyword = KeywordRetriever(collection, limit=FIRST_STAGE_LIMIT)
+        self._embedding = EncoderEmbedding(encoder)
         self._encoder = encoder
         self._reranker = reranker
         self._candidates = candidates
@@ -91,18 +90,19 @@ class HybridRetriever(BaseRetriever):
         strategy: Strategy = "rerank",
         top_k: int | None = None,
         instruction: str | None = None,
+        documents: Sequence[str] = (),
         trace: Trace | None = None,
     ) -> list[NodeWithScore]:
         """The best passages by one strategy, best first; `instruction` is a name or a text, for the reranking.
 
-        Raises `UsageError` for an empty or endless question, for an unknown instruction, and for a budget where the
-        reranker cannot keep one.
+        Only the documents with these ids are searched, all where none are named. Raises `UsageError` for an empty or
+        endless question, for an unknown instruction or document, and for a budget where the reranker cannot keep one.
         """
         check_question(question)
         trace = trace or Trace()
         top_k = top_k or self.top_k
 
-        dense, keyword = self._first_stage(question, strategy, trace)
+        dense, keyword = self._first_stage(question, strategy, documents, trace)
         if strategy == "dense":
             return dense[:top_k]
         if strategy == "bm25":
@@ -124,23 +124,25 @@ class HybridRetriever(BaseRetriever):
         return ranked[:top_k]
 
     def _first_stage(
-        self, question: str, strategy: Strategy, trace: Trace
+        self, question: str, strategy: Strategy, documents: Sequence[str], trace: Trace
     ) -> tuple[list[NodeWithScore], list[NodeWithScore]]:
         """The dense and the keyword ranking, each empty where the strategy does not want it.
 
         Both show the documents of one moment: they are made anew when a document came or went in between, else a
         question would meet the old version in one ranking and the new one in the other.
         """
+        by_meaning = DenseRetriever(self.collection, self._embedding, limit=FIRST_STAGE_LIMIT, documents=documents)
+        by_words = KeywordRetriever(self.collection, limit=FIRST_STAGE_LIMIT, documents=documents)
         for _ in range(MOST_ATTEMPTS):
             moment = self.collection.catalog.generation
             dense: list[NodeWithScore] = []
             keyword: list[NodeWithScore] = []
             if strategy != "bm25":
                 with trace.stage("dense"):
-                    dense = self._dense.retrieve(question)
+                    dense = by_meaning.retrieve(question)
             if strategy != "dense":
                 with trace.stage("keyword"):
-                    keyword = self._keyword.retrieve(question)
+                    keyword = by_words.retrieve(question)
             if self.collection.catalog.generation == moment:
                 return dense, keyword
         # Documents come and go faster than this search: what is live now is whole, what has just come may be missing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
@@ -9,15 +11,20 @@ from ingest.collection import Collection
 
 
 class KeywordRetriever(BaseRetriever):
-    """The `limit` passages with the highest BM25 score, best first; each shares at least one word."""
+    """The `limit` passages with the highest BM25 score, best first; each shares at least one word.
 
-    def __init__(self, collection: Collection, *, limit: int = 50) -> None:
+    Of the documents with these ids, of all where none are named; raises `UsageError` for an id that is not there.
+    """
+
+    def __init__(self, collection: Collection, *, limit: int = 50, documents: Sequence[str] = ()) -> None:
         super().__init__()
         self._collection = collection
         self._limit = limit
+        self._documents = documents
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        hits = self._collection.keywords.search(query_bundle.query_str, self._limit)
+        versions = self._collection.versions_of(self._documents) if self._documents else None
+        hits = self._collection.keywords.search(query_bundle.query_str, self._limit, versions)
         nodes = self._collection.vectors.get([chunk_id for chunk_id, _ in hits])
         # A passage that only one index holds is a half-written version; `live` would not show it either.
         found = [NodeWithScore(node=nodes[chunk_id], score=score) for chunk_id, score in hits if chunk_id in nodes]

@@ -126,7 +126,14 @@ class FakeAssistant:
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, instruction: str | None = None) -> Iterator[Event]:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        instruction: str | None = None,
+        documents: Sequence[str] = (),
+    ) -> Iterator[Event]:
         self.asked.append((question, tuple(history)))
         self.instructions.append(instruction)
         try:

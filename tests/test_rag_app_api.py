@@ -51,6 +51,15 @@ def test_an_instruction_goes_with_its_question() -> None:
     assert assistant.instructions == ["code", None]
 
 
+def test_only_the_documents_named_are_read(client: TestClient) -> None:
+    everything = client.post("/search", json={"query": "warranty"}).json()["results"]
+    chosen = client.post("/search", json={"query": "warranty", "documents": ["note.txt"]}).json()["results"]
+    nobody = client.post("/ask", json={"question": "Why?", "documents": ["nobody.txt"]})
+
+    assert {result["source"] for result in chosen} == {"note.txt"} <= {result["source"] for result in everything}
+    assert (nobody.status_code, "nobody.txt" in nobody.json()["detail"]) == (400, True)
+
+
 def test_a_search_takes_the_options_of_the_command_line(client: TestClient) -> None:
     response = client.post("/search", json={"query": "warranty", "strategy": "bm25", "top_k": 1})
 

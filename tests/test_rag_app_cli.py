@@ -230,6 +230,31 @@ def faults(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_question_can_be_kept_to_one_document(filled: Terminal, manual: Path) -> None:
+    other = manual.with_name("hp-40.md")
+    other.write_text(MANUAL.replace("HP-60", "HP-40").replace("water flow is too low", "oil is too hot"))
+    assert filled.run("ingest", str(other)) == 0
+
+    answer = filled.json("ask", "What does E07 mean?", "--document", "hp-40.md")
+
+    assert "oil is too hot" in answer["answer"]
+    assert {passage["source"] for passage in answer["passages"]} == {"hp-40.md"}
+
+
+def test_a_grid_asks_every_document_every_question(filled: Terminal, tmp_path: Path) -> None:
+    questions, out = tmp_path / "questions.txt", tmp_path / "grid.xlsx"
+    questions.write_text("What does E07 mean on the HP-60?\nWhat colour is the moon?\n", encoding="utf-8")
+
+    grid = filled.json("grid", str(questions), "--out", str(out))
+
+    ((fault, moon),) = [document["cells"] for document in grid["documents"]]
+    assert (fault["state"], moon["state"]) == ("found", "refused")
+    assert "cooling water flow" in fault["citations"][0]["quote"]
+    assert out.read_bytes().startswith(b"PK")
+    assert filled.run("grid", str(questions)) == 0
+    assert "does not tell" in filled.out
+
+
 def test_eval_measures_the_strategies(terminal: Terminal, faults: Path, tmp_path: Path) -> None:
     plot = tmp_path / "plot.png"
     report = terminal.json("eval", str(faults), "--plot", str(plot), home=False)

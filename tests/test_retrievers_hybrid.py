@@ -18,7 +18,7 @@ from ingest.engines.local import LocalEngine
 from ingest.errors import IndexMismatchError, UnknownCollectionError, UsageError
 from ingest.pipeline import Ingester
 from retrievers import open_retriever
-from retrievers.hybrid import STRATEGIES, HybridRetriever, Trace, embedded_reranker, word_rarity
+from retrievers.hybrid import STRATEGIES, HybridRetriever, Strategy, Trace, embedded_reranker, word_rarity
 from retrievers.rerank.instructions import INSTRUCTIONS
 
 MANUAL = """# {model} service manual
@@ -80,6 +80,25 @@ def test_every_strategy_ranks_best_first(retriever: HybridRetriever, strategy: s
 @pytest.mark.parametrize(("model", "fault"), [("HP-40", "oil is too hot"), ("HP-60", "water flow is low")])
 def test_a_fault_code_finds_the_model_that_was_named(retriever: HybridRetriever, model: str, fault: str) -> None:
     assert fault in retriever.search(f"{model} E07")[0].text
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_only_the_documents_named_are_searched(
+    retriever: HybridRetriever, collection: Collection, strategy: Strategy
+) -> None:
+    (asked,) = [record.document_id for record in collection.catalog.documents() if record.source == "hp-60.md"]
+
+    hits = retriever.search("What does E07 mean on the HP-40?", strategy=strategy, documents=[asked])
+
+    assert hits
+    assert {hit.node.metadata["source"] for hit in hits} == {"hp-60.md"}
+    everywhere = retriever.search("What does E07 mean on the HP-40?", strategy=strategy)
+    assert {hit.node.metadata["source"] for hit in everywhere} >= {"hp-40.md", "hp-60.md"}
+
+
+def test_a_document_that_is_not_there_is_named(retriever: HybridRetriever) -> None:
+    with pytest.raises(UsageError, match="No document has the id 'hp-60'"):
+        retriever.search("E07", documents=["hp-60"])
 
 
 def test_chinese_questions_go_by_words(retriever: HybridRetriever) -> None:
