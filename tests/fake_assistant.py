@@ -123,6 +123,7 @@ class FakeAssistant:
     follows_instructions: bool = False
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
     instructions: list[str | None] = field(default_factory=list)
+    documents_read: list[tuple[str, ...]] = field(default_factory=list)
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
 
@@ -136,6 +137,7 @@ class FakeAssistant:
     ) -> Iterator[Event]:
         self.asked.append((question, tuple(history)))
         self.instructions.append(instruction)
+        self.documents_read.append(tuple(documents))
         try:
             if self.error:
                 raise self.error

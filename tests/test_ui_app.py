@@ -207,6 +207,27 @@ def test_earlier_answers_are_the_history_and_failures_are_not() -> None:
     assert [[turn.question for turn in history] for _, history in assistant.asked] == [[], [], ["Second?"]]
 
 
+def test_a_question_is_kept_to_the_documents_that_were_chosen() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant))
+    app.multiselect(key="documents-read").select(MANUAL.title).run()
+    ask(app, "How tight?")
+
+    assert assistant.documents_read == [(), (MANUAL.document_id,)]
+    assert [caption.value for caption in app.main.caption].count("Only the chosen document was read.") == 1
+
+
+def test_a_chosen_document_that_has_gone_is_not_asked() -> None:
+    assistant = FakeAssistant(records=[MANUAL, AGREEMENT, record("third.pdf", title="Third")])
+    app = page(assistant)
+    app.multiselect(key="documents-read").select(MANUAL.title).select("Third").run()
+    assistant.records.remove(MANUAL)
+    ask(app, "How tight?")
+
+    assert assistant.documents_read == [("id-third.pdf",)]
+    assert not app.exception
+
+
 def test_without_a_reranker_that_follows_instructions_there_is_no_choice_of_one() -> None:
     assistant = FakeAssistant()
     app = ask(page(assistant))

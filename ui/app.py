@@ -11,7 +11,7 @@ import streamlit as st
 
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
-from ui.chat import choose_instruction, conversation, welcome
+from ui.chat import choose_documents, choose_instruction, conversation, welcome
 from ui.library import choose_collection, document_list, upload
 from ui.markup import escape_label
 from ui.sources import document_pane
@@ -20,6 +20,8 @@ from ui.state import Chat, current_chat
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
+# The selector sends every title to the browser.
+_MOST_TO_CHOOSE_FROM = 1000
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5a7a"/>'
@@ -89,6 +91,8 @@ def _sidebar(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecor
     )
     if assistant.follows_instructions:
         choose_instruction(chat)
+    if 1 < len(documents) <= _MOST_TO_CHOOSE_FROM:
+        choose_documents(chat, documents)
     if documents:
         document_list(assistant, chat, documents)
         upload(assistant, chat)

@@ -37,6 +37,9 @@ _BEFORE_ANY_STAGE = "Searching the documents"
 _AUTOMATIC, _OWN_WORDS = "Automatic", "Own words"
 _INSTRUCTION_HELP = "What the ranking looks for. Automatic takes what fits each question. Own words: best in English."
 
+_DOCUMENTS_HELP = "Answers then come from these documents alone, such as the manual of the one model in front of you."
+_TITLE_LENGTH = 60
+
 _SUGGESTIONS = 3
 _SUGGESTED_QUESTION = "What is the purpose of “{}”?"
 _SUGGESTED_QUESTION_CHINESE = "《{}》的主要内容是什么？"
@@ -93,6 +96,22 @@ def choose_instruction(chat: Chat) -> None:
         st.caption(escape_label(INSTRUCTIONS[choice]))
 
 
+def choose_documents(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+    """A selector of the documents that are read, for the questions asked from now on."""
+    titles = {document.document_id: document.title or document.source for document in documents}
+    # What is not there any more cannot stay chosen.
+    st.session_state["documents-read"] = [kept for kept in st.session_state.get("documents-read", ()) if kept in titles]
+    chosen = st.multiselect(
+        "Read only",
+        list(titles),
+        format_func=lambda document_id: shorten(titles[document_id], _TITLE_LENGTH),  # shown as text, not as Markdown
+        placeholder="All documents",
+        key="documents-read",
+        help=_DOCUMENTS_HELP,
+    )
+    chat.documents = tuple(chosen)
+
+
 def suggested_questions(documents: Sequence[DocumentRecord]) -> list[str]:
     """A first question about each of a few documents, in the language of its title."""
     return [
@@ -115,7 +134,10 @@ def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...],
         words = st.empty()
         activity.markdown(f":gray[{_BEFORE_ANY_STAGE} …]", width="stretch")
         try:
-            with closing(assistant.ask(exchange.question, history, instruction=exchange.instruction)) as events:
+            events = assistant.ask(
+                exchange.question, history, instruction=exchange.instruction, documents=exchange.documents
+            )
+            with closing(events):
                 for event in events:
                     match event:
                         case StageDone(stage=stage) if stage in _AFTER_STAGE:
@@ -140,10 +162,16 @@ def _reply(chat: Chat, exchange: Exchange, key: str) -> None:
     elif exchange.answer:
         if exchange.answer.question != exchange.question:
             st.caption(f"Understood as: {escape_label(exchange.answer.question)}")
+        if exchange.documents:
+            st.caption(_documents_read(len(exchange.documents)))
         show = _refusal if exchange.answer.refused else _cited_answer
         show(chat, exchange.answer, key)
     else:
         _stopped(chat, exchange, key)
+
+
+def _documents_read(count: int) -> str:
+    return "Only the chosen document was read." if count == 1 else f"Only the {count} chosen documents were read."
 
 
 def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:

@@ -17,11 +17,12 @@ class Exchange:
     """A question and what came of it: nothing yet, the words so far, a finished answer or an error's sentence.
 
     `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
-    chose when asking; None: automatic.
+    chose when asking; None: automatic. `documents` are the ids of those that are read; none: all.
     """
 
     question: str
     instruction: str | None = None
+    documents: tuple[str, ...] = ()
     text: str = ""
     quoted: bool = False
     answer: Answer | None = None
@@ -62,17 +63,19 @@ class OpenSource:
 class Chat:
     """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind.
 
-    `instruction` goes with the questions asked from now on: a name or a text; None: automatic.
+    `instruction` and `documents` go with the questions asked from now on: a name or a text (None: automatic), and the
+    ids of those to read (none: all).
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     opened: OpenSource | None = None
     collection: str = ""
     instruction: str | None = None
+    documents: tuple[str, ...] = ()
     notices: list[tuple[str, str]] = field(default_factory=list)
 
     def ask(self, question: str) -> None:
-        self.exchanges.append(Exchange(question, self.instruction))
+        self.exchanges.append(Exchange(question, self.instruction, self.documents))
 
     def open(self, source: OpenSource | None) -> None:
         """Shows the source in the document pane; None closes it."""
@@ -85,6 +88,7 @@ class Chat:
     def switch(self, collection: str) -> None:
         """Another collection is another conversation."""
         self.collection = collection
+        self.documents = ()
         self.notices.clear()
         self.restart()
 
