@@ -222,6 +222,7 @@ def test_a_chosen_document_that_has_gone_is_not_asked() -> None:
     app = page(assistant)
     app.multiselect(key="documents-read").select(MANUAL.title).select("Third").run()
     assistant.records.remove(MANUAL)
+    app.run()
     ask(app, "How tight?")
 
     assert assistant.documents_read == [("id-third.pdf",)]
