@@ -65,7 +65,8 @@ class Answer:
     `quoted`: no language model was used, `text` is made of the passages' own sentences.
     `question` is the standalone form that was searched. `timings_ms` maps a stage to its milliseconds, in order.
     `instruction` is the name or the text of what the reranker was told, None where it follows no instructions.
-    `scored` of the `candidates` were reached by the reranker in its time.
+    `scored` of the `candidates` were reached by the reranker in its time. `left_out` counts the best passages for which
+    the language model had no room; they are not among the `passages`.
     """
 
     question: str
@@ -79,6 +80,7 @@ class Answer:
     instruction: str | None = None
     candidates: int = 0
     scored: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

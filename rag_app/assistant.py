@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
@@ -26,12 +24,14 @@ from ingest.records import DocumentRecord
 from ingest.report import IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
 from rag_app.citations import cite
-from rag_app.context import Context, format_passages, number_passages
+from rag_app.context import Context, fit_passages, number_passages
 from rag_app.conversation import standalone
 from rag_app.gate import EVIDENCE_PASSAGES, evidence, refusal
 from rag_app.library import find_document
+from rag_app.llm import LanguageModel
+from rag_app.llm.opening import open_language_model
 from rag_app.marks import clean_marks
-from rag_app.prompts import says_no_answer
+from rag_app.prompts import answer_messages, says_no_answer
 from rag_app.quoting import quote_answer
 from rag_app.rerankers import open_reranker
 from rag_app.settings import Profile, Settings
@@ -45,11 +45,6 @@ from retrievers.hybrid import (
 )
 from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.protocol import Reranker, follows_instructions
-
-if TYPE_CHECKING:
-    from rag_app.llm import LanguageModel
-
-logger = logging.getLogger(__name__)
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
 MAX_UPLOAD_NAME = 120
@@ -138,7 +133,7 @@ class Assistant:
     @property
     def language_model(self) -> str | None:
         """The language model's name; None: answers quote the passages."""
-        return self.settings.llm_model or None
+        return self._model.name if self._model else None
 
     def ask(
         self,
@@ -169,6 +164,7 @@ class Assistant:
 
         refused = sufficiency < self.settings.gate
         citations: tuple[Citation, ...] = ()
+        left_out = 0
         with trace.stage("answer"):
             if refused or not passages:
                 text = refusal(question, passages)
@@ -177,8 +173,8 @@ class Assistant:
                 text, citations = quote_answer(question, passages, self._late_interaction.score)
                 yield Token(text)
             else:
-                context = format_passages(passages, self.settings.context_characters)
-                passages = context.shown
+                context = _fitting(self._model, question, passages)
+                passages, left_out = context.shown, len(context.left_out)
                 text = yield from self._generate(self._model, question, context)
                 refused = says_no_answer(text)
                 citations = cite(text, passages)
@@ -196,6 +192,7 @@ class Assistant:
                 instruction=instruction,
                 candidates=trace.candidates,
                 scored=trace.scored,
+                left_out=left_out,
             )
         )
 
@@ -212,16 +209,8 @@ class Assistant:
 
     def _generate(self, model: LanguageModel, question: str, context: Context) -> Generator[Event, None, str]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them."""
-        from rag_app.llm import stream_answer
-
-        if context.left_out:
-            logger.warning(
-                "%d of the best passages do not fit in context_characters=%d and were not shown to the language model.",
-                len(context.left_out),
-                self.settings.context_characters,
-            )
         pieces: list[str] = []
-        for piece in clean_marks(stream_answer(model, question, context), len(context.shown)):
+        for piece in clean_marks(model.stream(answer_messages(question, context)), len(context.shown)):
             pieces.append(piece)
             yield Token(piece)
         return "".join(pieces)
@@ -321,7 +310,8 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
     """The assistant that the settings describe; the only place that wires the parts.
 
     With `create` the collection is made where there is none, else `UnknownCollectionError` is raised. Raises
-    `RerankerError` or `EmbeddingError` where a model cannot be used; the collection is closed then.
+    `RerankerError`, `EmbeddingError` or `LanguageModelError` where a model cannot be used; the collection is closed
+    then.
     """
     opening = Collection.create if create else Collection.open
     collection = opening(settings.location, settings.embedder, settings.chunking)
@@ -334,7 +324,7 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
             encoder,
             embedded_encoder(encoder),
             reranker=open_reranker(settings),
-            model=_language_model(settings),
+            model=open_language_model(settings),
         )
         undo.pop_all()
     return assistant
@@ -346,19 +336,9 @@ def _check_instruction(instruction: str | None) -> None:
         resolve(instruction)
 
 
-def _language_model(settings: Settings) -> LanguageModel | None:
-    if not settings.llm_model and not settings.llm_base_url:
-        return None
-    if not (settings.llm_model and settings.llm_base_url):
-        raise UsageError("A language model needs both llm_base_url and llm_model (RAG_LLM_BASE_URL, RAG_LLM_MODEL).")
-    from rag_app.llm import open_model
-
-    return open_model(
-        settings.llm_base_url,
-        settings.llm_model,
-        api_key=settings.llm_api_key.get_secret_value(),
-        timeout_s=settings.llm_timeout_s,
-    )
+def _fitting(model: LanguageModel, question: str, passages: Sequence[Passage]) -> Context:
+    """As many of the best passages as the model can read with this question."""
+    return fit_passages(passages, lambda context: model.fits(answer_messages(question, context)))
 
 
 def _check_unchanged(record: DocumentRecord) -> None:

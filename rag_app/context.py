@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Protocol
 
 from ingest.document import PageBox
@@ -92,20 +91,20 @@ def neutralise(text: str) -> str:
     return _BRACKETED_CONTROL.sub("⟦", _TAG_OPENING.sub("‹", text))
 
 
-def format_passages(passages: Sequence[Passage], max_characters: int) -> Context:
-    """The passages for a prompt, best first and whole, up to the first for which `max_characters` leave no room.
+def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -> Context:
+    """The passages for a prompt, best first and whole: as many of the first ones as fit.
 
     Raises UsageError when not even the first one fits.
     """
     blocks = [_block(passage) for passage in passages]
-    ends = accumulate(len(block) + 1 for block in blocks)
-    fitting = sum(end - 1 <= max_characters for end in ends)
-    if passages and not fitting:
-        raise UsageError(
-            f"Expected room for at least one passage ({len(blocks[0])} characters), got {max_characters}; "
-            "allow the prompt more characters."
-        )
-    return Context("\n".join(blocks[:fitting]), tuple(passages[:fitting]), tuple(passages[fitting:]))
+    for count in range(len(blocks), 0, -1):
+        context = Context("\n".join(blocks[:count]), tuple(passages[:count]), tuple(passages[count:]))
+        if fits(context):
+            return context
+    raise UsageError(
+        "Expected room for the question and at least one passage in what the language model reads; not even the best "
+        "one fits. Raise llm_context_tokens if the model reads more, or lower llm_answer_tokens or chunk_tokens."
+    )
 
 
 def _block(passage: Passage) -> str:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from ingest.catalog import catalog_path, collection_names
 from ingest.errors import RagError
+from rag_app.llm.opening import describe_language_model
 from rag_app.rerankers import describe_reranker
 from rag_app.settings import Settings, config_file
 
@@ -85,12 +86,10 @@ def _configuration(settings: Settings) -> Iterator[Check]:
         "settings file", "ok" if path.is_file() else "note", f"{path}{'' if path.is_file() else ' (not there)'}"
     )
     yield Check("profile", "ok", f"{settings.profile}: {settings.embedder.identity}, {describe_reranker(settings)}")
-    if settings.llm_model:
-        yield Check("language model", "ok", f"{settings.llm_model} at {settings.llm_base_url}")
+    if writer := describe_language_model(settings):
+        yield Check("language model", "ok", writer)
     else:
-        yield Check(
-            "language model", "note", "none: answers quote the passages. Set RAG_LLM_BASE_URL and RAG_LLM_MODEL."
-        )
+        yield Check("language model", "note", "none: answers quote the passages. Set RAG_LLM, or RAG_LLM_BASE_URL.")
 
 
 def _index(settings: Settings) -> Iterator[Check]:

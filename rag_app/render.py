@@ -71,6 +71,7 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "instruction": answer.instruction,
         "candidates": answer.candidates,
         "scored": answer.scored,
+        "left_out": answer.left_out,
         "timings_ms": answer.timings_ms,
     }
 
@@ -187,7 +188,15 @@ def _print_evidence(answer: Answer, console: Console) -> None:
         places = dict.fromkeys(f"{passage.source}, p. {passage.page_label or passage.page}" for passage in others)
         if places:
             console.print(f"[dim]Also read: {escape('; '.join(places))}[/dim]", highlight=False)
+    if answer.left_out:
+        console.print(f"[yellow]{left_out_note(answer.left_out)}[/yellow]", highlight=False)
     _print_ranking(answer, console)
+
+
+def left_out_note(count: int) -> str:
+    """That passages which were found had no room in the prompt."""
+    passages = "1 passage was" if count == 1 else f"{count} passages were"
+    return f"{passages} found but not read: the language model had no room for more (llm_context_tokens)."
 
 
 def _print_ranking(result: SearchResult | Answer, console: Console) -> None:

@@ -34,6 +34,9 @@ Profile = Literal["embedded", "qwen3", "vllm", "vllm-score", "tei", "cohere", "j
 
 LOCAL_PROFILES = ("embedded", "qwen3")
 
+Writer = Literal["openai"]
+"""What writes the answers."""
+
 
 class Settings(BaseSettings):
     """The settings of one process, frozen; `load_settings` reads them."""
@@ -121,14 +124,25 @@ class Settings(BaseSettings):
         le=1.0,
         description="The evidence below which a question is refused; 0 answers always.",
     )
+    llm: Literal["auto", Writer] = Field(
+        default="auto",
+        description="What writes the answers: a server that speaks OpenAI's protocol (openai); auto is that server "
+        "where llm_base_url is set, and else none: passages are quoted.",
+    )
     llm_base_url: str = Field(
         default="", description="An OpenAI-compatible endpoint, such as http://localhost:11434/v1."
     )
-    llm_model: str = Field(default="", description="The language model's name there; empty: passages are quoted.")
+    llm_model: str = Field(default="", description="The language model's name on that server.")
     llm_api_key: SecretStr = Field(default=SecretStr(""), description="The key of that endpoint, where it wants one.")
     llm_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for the language model.")
-    context_characters: int = Field(
-        default=24_000, ge=1000, description="How much text of passages the language model is shown."
+    llm_context_tokens: int = Field(
+        default=0,
+        ge=0,
+        description="How many tokens the language model reads, question, passages and reply together; 0: 8192 for a "
+        "server, where tokens are counted as two bytes each.",
+    )
+    llm_answer_tokens: int = Field(
+        default=1024, ge=1, description="How many of these are kept for the reply, its reasoning included."
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8501, ge=0, le=65535, description="The port that `serve` listens on.")
@@ -154,6 +168,13 @@ class Settings(BaseSettings):
         return StoreConfig(self.home.expanduser(), self.collection, self.store)
 
     @property
+    def writer(self) -> Writer | None:
+        """What writes the answers; None: they quote the passages."""
+        if self.llm != "auto":
+            return self.llm
+        return "openai" if self.llm_base_url else None
+
+    @property
     def profile(self) -> Profile:
         """What ranks the passages; "auto" is settled by this machine."""
         if self.reranker != "auto":
@@ -170,6 +191,10 @@ class Settings(BaseSettings):
             raise ValueError("the embedding 'openai' needs embedding_base_url (RAG_EMBEDDING_BASE_URL)")
         if self.embedding not in ("qwen3", "openai") and self.embedding_dimensions:
             raise ValueError(f"the embedding '{self.embedding}' cannot be cut to embedding_dimensions")
+        if self.writer == "openai" and not (self.llm_base_url and self.llm_model):
+            raise ValueError("a language model on a server needs llm_base_url and llm_model (RAG_LLM_BASE_URL)")
+        if self.writer is None and self.llm_model:
+            raise ValueError(f"the language model '{self.llm_model}' needs llm or llm_base_url (RAG_LLM_BASE_URL)")
         return self
 
     @classmethod

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
-from rag_app.llm import LanguageModel, open_model
+from rag_app.llm import LanguageModel
+from rag_app.llm.remote import open_remote
 
 KEY = "sk-very-secret"
 
@@ -22,15 +24,18 @@ class ChatServer:
 
     pieces: list[str] = field(default_factory=list)
     status: int = 200
+    error: dict[str, object] = field(default_factory=lambda: {"message": f"no: {KEY}"})
     delay_s: float = 0.0
     finish_reason: str = "stop"
     body: bytes | None = None
+    promised: int | None = None
+    """The length that the header of `body` tells, where it is not that of `body`."""
     requests: list[dict[str, object]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     address: str = ""
 
-    def model(self, *, timeout_s: float = 10.0) -> LanguageModel:
-        return open_model(self.address, "qwen3", api_key=KEY, timeout_s=timeout_s)
+    def model(self, **options: Any) -> LanguageModel:
+        return open_remote(self.address, "qwen3", **{"api_key": KEY, "timeout_s": 10.0, **options})
 
 
 def event(content: str | None, finish_reason: str | None = None) -> bytes:
@@ -51,9 +56,11 @@ def server() -> Iterator[ChatServer]:
             time.sleep(state.delay_s)
             self.send_response(state.status)
             self.send_header("Content-Type", "text/event-stream" if state.status == 200 else "application/json")
+            if state.promised is not None:
+                self.send_header("Content-Length", str(state.promised))
             self.end_headers()
             if state.status != 200:
-                self.wfile.write(json.dumps({"error": {"message": f"no: {KEY}"}}).encode())
+                self.wfile.write(json.dumps({"error": state.error}).encode())
             elif state.body is not None:
                 self.wfile.write(state.body)
             else:

@@ -144,11 +144,6 @@ def test_a_removed_document_answers_no_more(tmp_path: Path) -> None:
     assert after.passages == ()
 
 
-def test_half_a_language_model_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="RAG_LLM_BASE_URL"):
-        build_assistant(load_settings(home=tmp_path, llm_model="qwen3"), create=True)
-
-
 def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
     tmp_path: Path, manual: Path, server: ChatServer
 ) -> None:
@@ -171,6 +166,26 @@ def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
     assert "[9]" not in answer.text
     assert answer.text.startswith("The cooling water flow is too low [1]")
     assert (answer.citations[0].number, answer.citations[0].verified) == (1, True)
+
+
+def test_what_the_language_model_has_no_room_for_is_counted(
+    assistant: Assistant, encoder: MiniLmEncoder, server: ChatServer, tmp_path: Path
+) -> None:
+    server.pieces = ["The cooling water flow is too low [1]."]
+    settings = load_settings(
+        home=tmp_path, llm_base_url=server.address, llm_model="qwen3", llm_context_tokens=1600, chunk_tokens=16
+    )
+    opened = build_assistant(settings, create=True)
+    manual = tmp_path / "manual.md"
+    manual.write_text("\n\n".join(f"# E0{n}\n\nE0{n} on the HP-60: pump {n} is hot." for n in range(1, 9)), "utf-8")
+    opened.ingest([manual])
+    answer = finished(opened, "What does E07 mean on the HP-60?")
+    opened.close()
+
+    assert answer.left_out > 0
+    assert answer.left_out + len(answer.passages) == settings.top_k
+    assert f"[{len(answer.passages)}]" in str(server.requests[0]["messages"])
+    assert f"[{len(answer.passages) + 1}] manual" not in str(server.requests[0]["messages"])
 
 
 def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 
 from ingest.errors import UsageError
 from rag_app.answer import Passage
-from rag_app.context import format_passages, neutralise, number_passages, source_label
+from rag_app.context import Context, fit_passages, neutralise, number_passages, source_label
 
 PASSAGE = Passage(
     number=1,
@@ -104,7 +105,7 @@ def test_a_source_is_named_for_a_person(passage: Passage, label: str) -> None:
     ],
 )
 def test_control_tokens_of_a_document_are_text(token: str) -> None:
-    context = format_passages([replace(PASSAGE, text=f"a {token} b", title=token)], 1000)
+    context = fit_passages([replace(PASSAGE, text=f"a {token} b", title=token)], lambda _: True)
 
     assert token not in context.text.replace("<passage>", "").removesuffix("</passage>")
 
@@ -119,20 +120,23 @@ def test_neutralised_text_is_stable_and_as_long(text: str) -> None:
     assert len(neutralise(text)) == len(text)
 
 
+def within(characters: int) -> Callable[[Context], bool]:
+    return lambda context: len(context.text) <= characters
+
+
 def test_what_does_not_fit_is_told() -> None:
     second = replace(PASSAGE, number=2)
     long = replace(PASSAGE, number=3, text="x" * 500)
     short = replace(PASSAGE, number=4)
 
-    context = format_passages([PASSAGE, second, long, short], 250)
+    context = fit_passages([PASSAGE, second, long, short], within(250))
 
     assert context.shown == (PASSAGE, second)
     assert context.left_out == (long, short)
     assert context.text.startswith("[1] HP-40 manual, p. 17, 4.3 Hydraulics\n<passage>\nTighten")
     assert "[2]" in context.text
-    assert len(context.text) <= 250
 
 
 def test_no_room_for_any_passage_is_an_error() -> None:
     with pytest.raises(UsageError, match="at least one passage"):
-        format_passages([PASSAGE], 10)
+        fit_passages([PASSAGE], within(10))

@@ -10,17 +10,29 @@ from chat_server import KEY, ChatServer, event
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
+from qwen3_checkpoint import qwen3_tokenizer
 
 from rag_app.context import Context
-from rag_app.llm import LanguageModelError, ReasoningSplitter, open_model, stream_answer
+from rag_app.llm import LanguageModelError
+from rag_app.llm.model import estimate_tokens
+from rag_app.llm.reasoning import ReasoningSplitter
+from rag_app.llm.remote import open_remote
+from rag_app.prompts import answer_messages
 
 HELLO = [HumanMessage("Hello")]
+TEXTS = [
+    "Tighten the head bolts to 45 Nm. Repeat after the first ten hours of operation.",
+    "12.3(b) The Supplier's total liability shall not exceed EUR 1,250,000.00 in any calendar year.",
+    "| E07 | 0.35 | 0.40 | 12 |\n| E08 | 1.25 | 2.50 | 24 |",
+    "柱塞螺栓的拧紧扭矩为 45 牛米，每 500 小时检查一次。",
+    "Αποσυνδέστε το τροφοδοτικό πριν από τη συντήρηση.",
+]
 
 
 def test_the_answer_streams_from_the_passages(server: ChatServer) -> None:
     server.pieces = ["45", " Nm", " [1]."]
 
-    text = "".join(stream_answer(server.model(), "Which torque?", Context("[1] HP-40 manual", (), ())))
+    text = server.model().complete(answer_messages("Which torque?", Context("[1] HP-40 manual", (), ())))
 
     assert text == "45 Nm [1]."
     assert "[1] HP-40 manual\n\nQuestion: Which torque?" in json.dumps(server.requests[0]).replace("\\n", "\n")
@@ -32,7 +44,7 @@ def test_a_key_of_the_environment_is_not_sent_elsewhere(server: ChatServer, monk
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
     server.pieces = ["Hello."]
 
-    open_model(server.address, "qwen3").complete(HELLO)
+    open_remote(server.address, "qwen3").complete(HELLO)
 
     assert server.keys == ["Bearer none"]
 
@@ -84,7 +96,7 @@ def test_a_server_that_is_not_there_is_said() -> None:
         address = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
 
         with pytest.raises(LanguageModelError, match=r"cannot be reached\. Check the address"):
-            open_model(address, "qwen3").complete(HELLO)
+            open_remote(address, "qwen3").complete(HELLO)
 
 
 def test_a_server_that_is_too_slow_is_said(server: ChatServer) -> None:
@@ -96,14 +108,75 @@ def test_a_server_that_is_too_slow_is_said(server: ChatServer) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>Welcome</html>", b"data: {broken\n\n", b"data: [DONE]\n\n", event("<think>so"), event("  ")],
-    ids=["nothing", "a web page", "broken", "no chunks", "only reasoning", "only space"],
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"<html>Welcome</html>", id="a web page"),
+        pytest.param(b"data: {broken\n\n", id="broken"),
+        pytest.param(b"data: [DONE]\n\n", id="no chunks"),
+        pytest.param(event("<think>so", "stop"), id="only reasoning"),
+        pytest.param(event("  ", "stop"), id="only space"),
+    ],
 )
 def test_a_reply_without_an_answer_is_an_error(server: ChatServer, body: bytes) -> None:
     server.body = body
 
     with pytest.raises(LanguageModelError, match="Check that the address"):
         server.model().complete(HELLO)
+
+
+@pytest.mark.parametrize("promised", [None, 10_000], ids=["looks like the end", "shorter than promised"])
+def test_a_reply_that_breaks_off_is_an_error_and_what_came_is_shown(server: ChatServer, promised: int | None) -> None:
+    model = server.model()
+    server.pieces = ["Known now."]
+    model.complete(HELLO)
+    server.body, server.promised = event("The torque") + event(" is 4"), promised
+    shown: list[str] = []
+
+    with pytest.raises(LanguageModelError, match="broke off in the middle"):
+        shown.extend(model.stream(HELLO))
+
+    assert "".join(shown) == "The torque is 4"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param({"message": "too long", "code": "context_length_exceeded"}, id="OpenAI"),
+        pytest.param({"message": "This model's maximum context length is 4096 tokens.", "code": 400}, id="vLLM"),
+        pytest.param(
+            {"message": "the request exceeds the available context size.", "type": "exceed_context_size_error"},
+            id="llama.cpp",
+        ),
+    ],
+)
+def test_a_server_that_reads_less_than_was_set_is_said(server: ChatServer, error: dict[str, object]) -> None:
+    server.status, server.error = 400, error
+
+    with pytest.raises(LanguageModelError, match=r"cannot read so long a prompt\. Set llm_context_tokens"):
+        server.model().complete(HELLO)
+
+
+def test_a_prompt_that_does_not_fit_is_not_sent(server: ChatServer) -> None:
+    model = server.model(context_tokens=2000, answer_tokens=500)
+    server.pieces = ["Yes."]
+
+    assert model.complete([HumanMessage("x" * 2900)]) == "Yes."
+    with pytest.raises(LanguageModelError, match=r"The prompt has 1,508 tokens.* at most 1,500"):
+        model.complete([HumanMessage("x" * 3000)])
+
+    assert len(server.requests) == 1
+
+
+def test_a_budget_without_room_for_a_question_is_an_error(server: ChatServer) -> None:
+    with pytest.raises(LanguageModelError, match="Lower llm_answer_tokens"):
+        server.model(context_tokens=1000, answer_tokens=1000)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_estimate_is_never_below_what_a_tokenizer_counts(text: str) -> None:
+    counted = len(qwen3_tokenizer().encode(text, add_special_tokens=False).ids)
+
+    assert counted <= estimate_tokens([HumanMessage(text)])
 
 
 def test_an_error_inside_the_stream_is_said(server: ChatServer) -> None:

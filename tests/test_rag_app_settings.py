@@ -64,6 +64,24 @@ def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "sk-secret" not in settings.model_dump_json() + repr(settings) + repr(settings.embedder)
 
 
+def test_a_base_url_alone_chooses_the_server() -> None:
+    assert load_settings().writer is None
+    assert load_settings(llm_base_url="http://localhost/v1", llm_model="qwen3").writer == "openai"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({"llm_model": "qwen3"}, "RAG_LLM_BASE_URL", id="a model and no address"),
+        pytest.param({"llm_base_url": "http://localhost/v1"}, "llm_model", id="an address and no model"),
+        pytest.param({"llm": "openai"}, "llm_base_url and llm_model", id="neither"),
+    ],
+)
+def test_half_a_language_model_is_an_error(options: dict[str, str], expected: str) -> None:
+    with pytest.raises(UsageError, match=expected):
+        load_settings(**options)
+
+
 def test_the_embedder_is_told_its_settings() -> None:
     assert load_settings().embedder == EmbeddingConfig()
     assert load_settings(embedding="qwen3").embedder.identity == "Qwen/Qwen3-Embedding-0.6B"

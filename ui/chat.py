@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
+from rag_app.render import left_out_note
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
 from ui.markup import escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, evidence
@@ -201,6 +202,8 @@ def _notes(answer: Answer) -> None:
         notes.append(f"Ranked by the instruction “{escape_label(answer.instruction)}”.")
     if answer.scored < answer.candidates:
         notes.append(f"Only {answer.scored} of {answer.candidates} candidates were scored in the time allowed.")
+    if answer.left_out:
+        notes.append(left_out_note(answer.left_out))
     if notes:
         st.caption(" ".join(notes))
 

@@ -1,0 +1,36 @@
+"""Which language model writes the answers: the only place that maps the settings to language models."""
+
+from __future__ import annotations
+
+from rag_app.llm.model import CONTEXT_TOKENS, LanguageModel
+from rag_app.settings import Settings
+
+
+def open_language_model(settings: Settings) -> LanguageModel | None:
+    """The model of these settings, loaded where it runs in this process; None: answers quote the passages.
+
+    Raises `LanguageModelError` where it cannot be had.
+    """
+    match settings.writer:
+        case None:
+            return None
+        case "openai":
+            from rag_app.llm.remote import open_remote
+
+            return open_remote(
+                settings.llm_base_url,
+                settings.llm_model,
+                api_key=settings.llm_api_key.get_secret_value(),
+                timeout_s=settings.llm_timeout_s,
+                context_tokens=settings.llm_context_tokens or CONTEXT_TOKENS,
+                answer_tokens=settings.llm_answer_tokens,
+            )
+
+
+def describe_language_model(settings: Settings) -> str:
+    """What writes the answers, for a person, "" where nothing does; nothing is loaded."""
+    match settings.writer:
+        case None:
+            return ""
+        case "openai":
+            return f"{settings.llm_model} at {settings.llm_base_url}"
