@@ -34,8 +34,10 @@ Profile = Literal["embedded", "qwen3", "vllm", "vllm-score", "tei", "cohere", "j
 
 LOCAL_PROFILES = ("embedded", "qwen3")
 
-Writer = Literal["openai"]
-"""What writes the answers."""
+Writer = Literal["openai", "qwen3"]
+"""What writes the answers: a server, or a model in this process."""
+
+QWEN3 = "Qwen/Qwen3-4B-Instruct-2507"
 
 
 class Settings(BaseSettings):
@@ -126,20 +128,24 @@ class Settings(BaseSettings):
     )
     llm: Literal["auto", Writer] = Field(
         default="auto",
-        description="What writes the answers: a server that speaks OpenAI's protocol (openai); auto is that server "
-        "where llm_base_url is set, and else none: passages are quoted.",
+        description="What writes the answers: a server that speaks OpenAI's protocol (openai), or a model in this "
+        "process (qwen3: safetensors through transformers); auto is the server where llm_base_url is set, and else "
+        "none: passages are quoted.",
     )
     llm_base_url: str = Field(
         default="", description="An OpenAI-compatible endpoint, such as http://localhost:11434/v1."
     )
-    llm_model: str = Field(default="", description="The language model's name on that server.")
+    llm_model: str = Field(
+        default="",
+        description=f"The language model's name on that server; of qwen3 (hub name or folder), empty: {QWEN3}.",
+    )
     llm_api_key: SecretStr = Field(default=SecretStr(""), description="The key of that endpoint, where it wants one.")
     llm_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for the language model.")
     llm_context_tokens: int = Field(
         default=0,
         ge=0,
-        description="How many tokens the language model reads, question, passages and reply together; 0: 8192 for a "
-        "server, where tokens are counted as two bytes each.",
+        description="How many tokens the language model reads, question, passages and reply together; 0: what the "
+        "model was made for, and for a server, where tokens are estimated, 8192.",
     )
     llm_answer_tokens: int = Field(
         default=1024, ge=1, description="How many of these are kept for the reply, its reasoning included."
@@ -175,6 +181,11 @@ class Settings(BaseSettings):
         return "openai" if self.llm_base_url else None
 
     @property
+    def llm_name(self) -> str:
+        """The language model's name or folder; "" where none writes."""
+        return self.llm_model or (QWEN3 if self.writer == "qwen3" else "")
+
+    @property
     def profile(self) -> Profile:
         """What ranks the passages; "auto" is settled by this machine."""
         if self.reranker != "auto":
@@ -193,6 +204,8 @@ class Settings(BaseSettings):
             raise ValueError(f"the embedding '{self.embedding}' cannot be cut to embedding_dimensions")
         if self.writer == "openai" and not (self.llm_base_url and self.llm_model):
             raise ValueError("a language model on a server needs llm_base_url and llm_model (RAG_LLM_BASE_URL)")
+        if self.writer not in (None, "openai") and self.llm_base_url:
+            raise ValueError(f"the language model '{self.writer}' runs in this process and takes no llm_base_url")
         if self.writer is None and self.llm_model:
             raise ValueError(f"the language model '{self.llm_model}' needs llm or llm_base_url (RAG_LLM_BASE_URL)")
         return self

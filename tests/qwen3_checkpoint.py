@@ -123,13 +123,13 @@ def tiny_qwen3(**changes: object) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(Qwen3Config(**{**settings, **changes})).eval()
 
 
-def save_checkpoint(model: Qwen3ForCausalLM, folder: Path) -> Path:
+def save_checkpoint(model: Qwen3ForCausalLM, folder: Path, *, chat_template: str | None = CHAT_TEMPLATE) -> Path:
     """The folder, holding config, safetensors, tokenizer and the chat template that sentence-transformers reads."""
     model.save_pretrained(folder)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=qwen3_tokenizer(), pad_token="<|endoftext|>", eos_token="<|im_end|>", padding_side="left"
     )
-    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.chat_template = chat_template
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -19,12 +19,18 @@ def open_language_model(settings: Settings) -> LanguageModel | None:
 
             return open_remote(
                 settings.llm_base_url,
-                settings.llm_model,
+                settings.llm_name,
                 api_key=settings.llm_api_key.get_secret_value(),
                 timeout_s=settings.llm_timeout_s,
                 context_tokens=settings.llm_context_tokens or CONTEXT_TOKENS,
                 answer_tokens=settings.llm_answer_tokens,
             )
+        case "qwen3":
+            from rag_app.llm.local import open_local
+            from rag_app.llm.qwen3 import Qwen3Engine
+
+            engine = Qwen3Engine(settings.llm_name, context_tokens=settings.llm_context_tokens)
+            return open_local(engine, answer_tokens=settings.llm_answer_tokens)
 
 
 def describe_language_model(settings: Settings) -> str:
@@ -33,4 +39,6 @@ def describe_language_model(settings: Settings) -> str:
         case None:
             return ""
         case "openai":
-            return f"{settings.llm_model} at {settings.llm_base_url}"
+            return f"{settings.llm_name} at {settings.llm_base_url}"
+        case "qwen3":
+            return f"{settings.llm_name} in this process"
