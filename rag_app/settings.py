@@ -34,7 +34,7 @@ Profile = Literal["embedded", "qwen3", "vllm", "vllm-score", "tei", "cohere", "j
 
 LOCAL_PROFILES = ("embedded", "qwen3")
 
-Writer = Literal["openai", "qwen3"]
+Writer = Literal["openai", "qwen3", "openvino"]
 """What writes the answers: a server, or a model in this process."""
 
 QWEN3 = "Qwen/Qwen3-4B-Instruct-2507"
@@ -129,15 +129,16 @@ class Settings(BaseSettings):
     llm: Literal["auto", Writer] = Field(
         default="auto",
         description="What writes the answers: a server that speaks OpenAI's protocol (openai), or a model in this "
-        "process (qwen3: safetensors through transformers); auto is the server where llm_base_url is set, and else "
-        "none: passages are quoted.",
+        "process (qwen3: safetensors through transformers; openvino: GGUF or OpenVINO on the CPU, needs the extra of "
+        "that name); auto is the server where llm_base_url is set, and else none: passages are quoted.",
     )
     llm_base_url: str = Field(
         default="", description="An OpenAI-compatible endpoint, such as http://localhost:11434/v1."
     )
     llm_model: str = Field(
         default="",
-        description=f"The language model's name on that server; of qwen3 (hub name or folder), empty: {QWEN3}.",
+        description="The language model's name on that server; of qwen3 (hub name or folder), "
+        f"empty: {QWEN3}; of openvino (file or folder).",
     )
     llm_api_key: SecretStr = Field(default=SecretStr(""), description="The key of that endpoint, where it wants one.")
     llm_timeout_s: float = Field(default=120.0, gt=0, description="How long to wait for the language model.")
@@ -206,6 +207,8 @@ class Settings(BaseSettings):
             raise ValueError("a language model on a server needs llm_base_url and llm_model (RAG_LLM_BASE_URL)")
         if self.writer not in (None, "openai") and self.llm_base_url:
             raise ValueError(f"the language model '{self.writer}' runs in this process and takes no llm_base_url")
+        if self.writer == "openvino" and not self.llm_model:
+            raise ValueError("the language model 'openvino' needs llm_model (RAG_LLM_MODEL), a GGUF file or a folder")
         if self.writer is None and self.llm_model:
             raise ValueError(f"the language model '{self.llm_model}' needs llm or llm_base_url (RAG_LLM_BASE_URL)")
         return self

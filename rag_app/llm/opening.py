@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rag_app.llm.model import CONTEXT_TOKENS, LanguageModel
 from rag_app.settings import Settings
 
@@ -29,8 +31,15 @@ def open_language_model(settings: Settings) -> LanguageModel | None:
             from rag_app.llm.local import open_local
             from rag_app.llm.qwen3 import Qwen3Engine
 
-            engine = Qwen3Engine(settings.llm_name, context_tokens=settings.llm_context_tokens)
-            return open_local(engine, answer_tokens=settings.llm_answer_tokens)
+            qwen3 = Qwen3Engine(settings.llm_name, context_tokens=settings.llm_context_tokens)
+            return open_local(qwen3, answer_tokens=settings.llm_answer_tokens)
+        case "openvino":
+            from rag_app.llm.local import open_local
+            from rag_app.llm.openvino import OpenVinoEngine
+
+            path = Path(settings.llm_name).expanduser()
+            openvino = OpenVinoEngine(path, context_tokens=settings.llm_context_tokens)
+            return open_local(openvino, answer_tokens=settings.llm_answer_tokens)
 
 
 def describe_language_model(settings: Settings) -> str:
@@ -40,5 +49,5 @@ def describe_language_model(settings: Settings) -> str:
             return ""
         case "openai":
             return f"{settings.llm_name} at {settings.llm_base_url}"
-        case "qwen3":
+        case "qwen3" | "openvino":
             return f"{settings.llm_name} in this process"
