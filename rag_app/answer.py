@@ -67,6 +67,7 @@ class Answer:
     `instruction` is the name or the text of what the reranker was told, None where it follows no instructions.
     `scored` of the `candidates` were reached by the reranker in its time. `left_out` counts the best passages for which
     the language model had no room; they are not among the `passages`.
+    `reasoning` is what the language model wrote before its answer; empty unless the setting `llm_thinking` shows it.
     """
 
     question: str
@@ -81,6 +82,7 @@ class Answer:
     candidates: int = 0
     scored: int = 0
     left_out: int = 0
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ class Assistant:
         refused = sufficiency < self.settings.gate
         citations: tuple[Citation, ...] = ()
         left_out = 0
+        reasoning: list[str] = []
         with trace.stage("answer"):
             if refused or not passages:
                 text = refusal(question, passages)
@@ -175,7 +176,7 @@ class Assistant:
             else:
                 context = _fitting(self._model, question, passages)
                 passages, left_out = context.shown, len(context.left_out)
-                text = yield from self._generate(self._model, question, context)
+                text = yield from self._generate(self._model, question, context, reasoning.append)
                 refused = says_no_answer(text)
                 citations = cite(text, passages)
         yield StageDone("answer", trace.milliseconds["answer"])
@@ -193,6 +194,7 @@ class Assistant:
                 candidates=trace.candidates,
                 scored=trace.scored,
                 left_out=left_out,
+                reasoning="".join(reasoning).strip() if self.settings.llm_thinking else "",
             )
         )
 
@@ -207,10 +209,13 @@ class Assistant:
         scores = self._late_interaction.score(question, texts)
         return evidence(question, passages[:EVIDENCE_PASSAGES], scores, self._rarity)
 
-    def _generate(self, model: LanguageModel, question: str, context: Context) -> Generator[Event, None, str]:
+    def _generate(
+        self, model: LanguageModel, question: str, context: Context, on_reasoning: Callable[[str], object]
+    ) -> Generator[Event, None, str]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them."""
         pieces: list[str] = []
-        for piece in clean_marks(model.stream(answer_messages(question, context)), len(context.shown)):
+        reply = model.stream(answer_messages(question, context), on_reasoning=on_reasoning)
+        for piece in clean_marks(reply, len(context.shown)):
             pieces.append(piece)
             yield Token(piece)
         return "".join(pieces)

@@ -102,6 +102,9 @@ def ask(
     ] = None,
     instruction: InstructionOption = None,
     document: DocumentOption = None,
+    thinking: Annotated[
+        bool, typer.Option("--thinking", help="Let the language model reason, and show it below (RAG_LLM_THINKING).")
+    ] = False,
     json: JsonOption = False,
     home: HomeOption = None,
     collection: CollectionOption = None,
@@ -111,7 +114,7 @@ def ask(
     from rag_app.render import answer_as_dict, print_answer
 
     turns = read_history(history) if history else ()
-    with _assistant(_settings(home, collection)) as assistant:
+    with _assistant(_settings(home, collection, llm_thinking=thinking or None)) as assistant:
         if not assistant.follows_instructions:
             _note_unused(instruction, None)
         events = assistant.ask(question, turns, instruction=instruction, documents=document or ())

@@ -72,6 +72,7 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "candidates": answer.candidates,
         "scored": answer.scored,
         "left_out": answer.left_out,
+        "reasoning": answer.reasoning,
         "timings_ms": answer.timings_ms,
     }
 
@@ -190,6 +191,8 @@ def _print_evidence(answer: Answer, console: Console) -> None:
             console.print(f"[dim]Also read: {escape('; '.join(places))}[/dim]", highlight=False)
     if answer.left_out:
         console.print(f"[yellow]{left_out_note(answer.left_out)}[/yellow]", highlight=False)
+    if answer.reasoning:
+        console.print(f"[dim]What the language model reasoned:\n{escape(answer.reasoning)}[/dim]", highlight=False)
     _print_ranking(answer, console)
 
 

@@ -151,6 +151,11 @@ class Settings(BaseSettings):
     llm_answer_tokens: int = Field(
         default=1024, ge=1, description="How many of these are kept for the reply, its reasoning included."
     )
+    llm_thinking: bool = Field(
+        default=False,
+        description="Whether a model in this process that can reason does so before it answers, and whether what any "
+        "model has reasoned is shown apart from the answer; it is never part of it.",
+    )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8501, ge=0, le=65535, description="The port that `serve` listens on.")
 

@@ -163,6 +163,7 @@ def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
 
     assert not answer.quoted
     assert "think" not in answer.text
+    assert answer.reasoning == ""
     assert "[9]" not in answer.text
     assert answer.text.startswith("The cooling water flow is too low [1]")
     assert (answer.citations[0].number, answer.citations[0].verified) == (1, True)
@@ -186,6 +187,20 @@ def test_what_the_language_model_has_no_room_for_is_counted(
     assert answer.left_out + len(answer.passages) == settings.top_k
     assert f"[{len(answer.passages)}]" in str(server.requests[0]["messages"])
     assert f"[{len(answer.passages) + 1}] manual" not in str(server.requests[0]["messages"])
+
+
+def test_reasoning_is_shown_apart_from_the_answer_where_that_is_wanted(
+    tmp_path: Path, manual: Path, server: ChatServer
+) -> None:
+    server.pieces = ["<thi", "nk>E07 is", " in [1]</th", "ink>\n\nThe flow is", " too low [", "1][1", "7]."]
+    settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3", llm_thinking=True)
+    assistant = build_assistant(settings, create=True)
+    assistant.ingest([manual])
+    answer = finished(assistant, "What does E07 mean on the HP-60?")
+    assistant.close()
+
+    assert answer.reasoning == "E07 is in [1]"
+    assert answer.text == "The flow is too low [1]."
 
 
 def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import ChatServer
 from PIL import Image, ImageDraw, ImageFont
 from word_reranker import WordReranker
 
@@ -122,6 +123,24 @@ def test_ask_answers_with_citations(filled: Terminal) -> None:
         "number", "source", "page", "page_label", "section", "quote", "verified", "boxes",
         "ocr_confidence",
     }  # fmt: skip
+
+
+def test_ask_shows_what_a_model_reasoned_only_where_that_is_asked(
+    filled: Terminal, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_LLM_BASE_URL", server.address)
+    monkeypatch.setenv("RAG_LLM_MODEL", "qwen3")
+    server.pieces = ["<think>The manual [bold] says", " so.</think>", "The flow is too low [1]."]
+    question = "What does E07 mean on the HP-60?"
+
+    assert filled.run("ask", question) == 0
+    assert filled.out.startswith("The flow is too low [1].")
+    assert "says so" not in filled.out
+    assert filled.json("ask", question)["reasoning"] == ""
+    assert filled.run("ask", question, "--thinking") == 0
+    assert filled.out.startswith("The flow is too low [1].")
+    assert "The manual [bold] says so." in filled.out
+    assert filled.json("ask", question, "--thinking")["reasoning"] == "The manual [bold] says so."
 
 
 def test_ask_refuses_what_is_not_there(filled: Terminal) -> None:

@@ -205,11 +205,13 @@ REPLIES = st.text(alphabet="ab <>/\n", max_size=20)
 
 @given(REPLIES, REPLIES, st.booleans(), st.integers(1, 7))
 def test_tags_are_found_however_the_reply_is_cut(before: str, after: str, opens: bool, size: int) -> None:
+    reasoning: list[str] = []
     reply = ("<think>" if opens else "") + before + "</think>" + after
     pieces = [reply[start : start + size] for start in range(0, len(reply), size)]
-    splitter = ReasoningSplitter(begins_inside=None)
+    splitter = ReasoningSplitter(begins_inside=None, on_reasoning=reasoning.append)
 
     assert "".join(splitter.visible(pieces)) == after
+    assert "".join(reasoning) == before
     assert splitter.began_inside is (not opens)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -272,6 +273,15 @@ def test_what_a_budget_did_not_reach_is_not_scored_and_counted() -> None:
 
     assert "not scored" in html(app)
     assert "Only 22 of 30 candidates were scored" in app.main.caption[0].value
+
+
+def test_what_the_model_had_no_room_for_and_what_it_reasoned_stand_apart_from_the_answer() -> None:
+    answer = replace(WRITTEN, left_out=2, reasoning="The <b>bolts</b> ...")
+    app = ask(page(FakeAssistant(answer, language_model="qwen3-4b")))
+
+    assert "2 passages were found but not read" in app.main.caption[0].value
+    assert [box.label for box in app.main.expander if "reasoned" in box.label] == ["What the language model reasoned"]
+    assert "The <b>bolts</b> ..." in [text.value for text in app.main.text]
 
 
 def test_an_assistant_that_could_not_be_built_is_its_sentence_on_the_page() -> None:

@@ -180,6 +180,9 @@ def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
     st.html(quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers))
     chips(chat, cited_sources(answer), key)
     _notes(answer)
+    if answer.reasoning:
+        with st.expander("What the language model reasoned"):
+            st.text(answer.reasoning, width="stretch")
     evidence(chat, answer, key)
 
 

@@ -32,14 +32,14 @@ def open_language_model(settings: Settings) -> LanguageModel | None:
             from rag_app.llm.qwen3 import Qwen3Engine
 
             qwen3 = Qwen3Engine(settings.llm_name, context_tokens=settings.llm_context_tokens)
-            return open_local(qwen3, answer_tokens=settings.llm_answer_tokens)
+            return open_local(qwen3, thinking=settings.llm_thinking, answer_tokens=settings.llm_answer_tokens)
         case "openvino":
             from rag_app.llm.local import open_local
             from rag_app.llm.openvino import OpenVinoEngine
 
             path = Path(settings.llm_name).expanduser()
             openvino = OpenVinoEngine(path, context_tokens=settings.llm_context_tokens)
-            return open_local(openvino, answer_tokens=settings.llm_answer_tokens)
+            return open_local(openvino, thinking=settings.llm_thinking, answer_tokens=settings.llm_answer_tokens)
 
 
 def describe_language_model(settings: Settings) -> str:
