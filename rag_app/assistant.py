@@ -311,12 +311,12 @@ class Assistant:
         self._collection.close()
 
 
-def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
+def build_assistant(settings: Settings, *, create: bool = False, writes: bool = True) -> Assistant:
     """The assistant that the settings describe; the only place that wires the parts.
 
-    With `create` the collection is made where there is none, else `UnknownCollectionError` is raised. Raises
-    `RerankerError`, `EmbeddingError` or `LanguageModelError` where a model cannot be used; the collection is closed
-    then.
+    With `create` the collection is made where there is none, else `UnknownCollectionError` is raised; without `writes`
+    no language model is loaded, which a search does not need. Raises `RerankerError`, `EmbeddingError` or
+    `LanguageModelError` where a model cannot be used; the collection is closed then.
     """
     opening = Collection.create if create else Collection.open
     collection = opening(settings.location, settings.embedder, settings.chunking)
@@ -329,7 +329,7 @@ def build_assistant(settings: Settings, *, create: bool = False) -> Assistant:
             encoder,
             embedded_encoder(encoder),
             reranker=open_reranker(settings),
-            model=open_language_model(settings),
+            model=open_language_model(settings) if writes else None,
         )
         undo.pop_all()
     return assistant

@@ -83,7 +83,7 @@ def search(
     """Show the passages that match a question best."""
     from rag_app.render import print_search, search_as_dict
 
-    with _assistant(_settings(home, collection)) as assistant:
+    with _assistant(_settings(home, collection), writes=False) as assistant:
         found = assistant.search(
             query, strategy=strategy, top_k=top_k, instruction=instruction, documents=document or ()
         )
@@ -345,10 +345,10 @@ def _settings(home: Path | None, collection: str | None, **options: Any) -> Sett
 
 
 @contextmanager
-def _assistant(settings: Settings, *, create: bool = False) -> Iterator[Assistant]:
+def _assistant(settings: Settings, *, create: bool = False, writes: bool = True) -> Iterator[Assistant]:
     from rag_app.assistant import build_assistant
 
-    assistant = build_assistant(settings, create=create)
+    assistant = build_assistant(settings, create=create, writes=writes)
     try:
         yield assistant
     finally:

@@ -125,6 +125,15 @@ def test_ask_answers_with_citations(filled: Terminal) -> None:
     }  # fmt: skip
 
 
+def test_a_search_loads_no_language_model(filled: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RAG_LLM", "qwen3")
+    monkeypatch.setenv("RAG_LLM_MODEL", str(tmp_path / "none"))
+
+    assert filled.json("search", "cooling water")["results"]
+    assert filled.run("ask", "What does E07 mean on the HP-60?") == 1
+    assert "There is no folder" in filled.err
+
+
 def test_ask_shows_what_a_model_reasoned_only_where_that_is_asked(
     filled: Terminal, server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,7 @@ def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_base_url_alone_chooses_the_server() -> None:
     assert load_settings().writer is None
+    assert load_settings(llm="qwen3").llm_name == "Qwen/Qwen3-4B-Instruct-2507"
     assert load_settings(llm_base_url="http://localhost/v1", llm_model="qwen3").writer == "openai"
 
 
@@ -75,6 +76,8 @@ def test_a_base_url_alone_chooses_the_server() -> None:
         pytest.param({"llm_model": "qwen3"}, "RAG_LLM_BASE_URL", id="a model and no address"),
         pytest.param({"llm_base_url": "http://localhost/v1"}, "llm_model", id="an address and no model"),
         pytest.param({"llm": "openai"}, "llm_base_url and llm_model", id="neither"),
+        pytest.param({"llm": "openvino"}, "a GGUF file or a folder", id="no file"),
+        pytest.param({"llm": "qwen3", "llm_base_url": "http://localhost/v1"}, "takes no llm_base_url", id="two places"),
     ],
 )
 def test_half_a_language_model_is_an_error(options: dict[str, str], expected: str) -> None:
