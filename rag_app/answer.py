@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ingest.document import PageBox
 
@@ -34,18 +35,30 @@ class Passage:
     ocr_confidence: float | None = None
 
 
+State = Literal["verified", "weak", "unsupported"]
+"""How well the documents bear something out.
+
+verified     every figure, date, name and code stands there, nothing is denied that is stated, and the words agree
+weak         nothing speaks against it, but the words agree only in part; a reader should compare
+unsupported  something is not there or is there otherwise, or nothing is cited
+"""
+
+STATES: tuple[State, ...] = get_args(State)
+"""The best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a statement of the answer comes from.
 
     `number` is the mark `[n]` in the answer's text and the number of the passage. `quote` stands word for word in
-    that passage when `verified`; `page` is where the quote begins, `boxes` cover it line by line.
-    `ocr_confidence` is that of the passage.
+    that passage; `state` is how well it bears out the statements that lean on it. `page` is where the quote begins,
+    `boxes` cover it line by line. `ocr_confidence` is that of the passage.
     """
 
     number: int
     quote: str
-    verified: bool
+    state: State
     source: str
     title: str
     page: int
@@ -56,12 +69,40 @@ class Citation:
     boxes: tuple[PageBox, ...] = ()
     ocr_confidence: float | None = None
 
+    @property
+    def verified(self) -> bool:
+        return self.state == "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, or a table, that states something: `text[start:end]` of the answer, its marks included.
+
+    `numbers` are those of its marks, in order, once each; without any it is unsupported. Headings, questions and the
+    words that introduce a list state nothing.
+    """
+
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class CitedText:
+    """A text with marks, what it states and what it cites, both in order."""
+
+    text: str
+    statements: tuple[Statement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A finished reply.
 
     `refused`: the documents do not say, `text` explains that and `passages` are the nearest ones.
+    `statements` are the sentences of `text` that state something; a refusal has none.
     `quoted`: no language model was used, `text` is made of the passages' own sentences.
     `question` is the standalone form that was searched. `timings_ms` maps a stage to its milliseconds, in order.
     `instruction` is the name or the text of what the reranker was told, None where it follows no instructions.
@@ -77,6 +118,7 @@ class Answer:
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
     evidence: float
+    statements: tuple[Statement, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)
     instruction: str | None = None
     candidates: int = 0

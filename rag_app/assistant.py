@@ -22,8 +22,8 @@ from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
 from ingest.records import DocumentRecord
 from ingest.report import IngestReport
-from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
-from rag_app.citations import cite
+from rag_app.answer import Answer, CitedText, Event, Finished, Passage, StageDone, Token, Turn
+from rag_app.citations import check, cite, cited
 from rag_app.context import Context, fit_passages, number_passages
 from rag_app.conversation import standalone
 from rag_app.gate import EVIDENCE_PASSAGES, evidence, refusal
@@ -31,10 +31,11 @@ from rag_app.library import find_document
 from rag_app.llm import LanguageModel
 from rag_app.llm.opening import open_language_model
 from rag_app.marks import clean_marks
-from rag_app.prompts import answer_messages, says_no_answer
+from rag_app.prompts import answer_messages
 from rag_app.quoting import quote_answer
 from rag_app.rerankers import open_reranker
 from rag_app.settings import Profile, Settings
+from rag_app.strict import Sieve
 from retrievers.hybrid import (
     HybridRetriever,
     Strategy,
@@ -44,6 +45,7 @@ from retrievers.hybrid import (
     word_rarity,
 )
 from retrievers.rerank.instructions import resolve, route
+from retrievers.rerank.late_interaction import LateInteractionReranker
 from retrievers.rerank.protocol import Reranker, follows_instructions
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
@@ -101,6 +103,8 @@ class Assistant:
         self._reranker = reranker
         # Whatever ranks, this one judges the evidence and chooses what is quoted: their constants were fitted to it.
         self._late_interaction = embedded_reranker(collection, embedded)
+        # So that a citation is judged alike in every collection, the rarity of words plays no part there.
+        self._judge = LateInteractionReranker(embedded)
         self._rarity = word_rarity(collection)
         self._retriever = HybridRetriever(
             collection,
@@ -163,32 +167,31 @@ class Assistant:
         yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
         refused = sufficiency < self.settings.gate
-        citations: tuple[Citation, ...] = ()
         left_out = 0
         reasoning: list[str] = []
         with trace.stage("answer"):
             if refused or not passages:
-                text = refusal(question, passages)
-                yield Token(text)
+                reply = CitedText(refusal(question, passages))
+                yield Token(reply.text)
             elif self._model is None:
-                text, citations = quote_answer(question, passages, self._late_interaction.score)
-                yield Token(text)
+                reply = quote_answer(question, passages, self._late_interaction.score)
+                yield Token(reply.text)
             else:
                 context = _fitting(self._model, question, passages)
                 passages, left_out = context.shown, len(context.left_out)
-                text = yield from self._generate(self._model, question, context, reasoning.append)
-                refused = says_no_answer(text)
-                citations = cite(text, passages)
+                reply = yield from self._generate(self._model, question, context, reasoning.append)
+                refused = not reply.statements
         yield StageDone("answer", trace.milliseconds["answer"])
         yield Finished(
             Answer(
                 question=question,
-                text=text,
+                text=reply.text,
                 refused=refused,
                 quoted=self._model is None and not refused,
-                citations=citations,
+                citations=reply.citations,
                 passages=passages,
                 evidence=sufficiency,
+                statements=reply.statements,
                 timings_ms=trace.milliseconds,
                 instruction=instruction,
                 candidates=trace.candidates,
@@ -211,14 +214,26 @@ class Assistant:
 
     def _generate(
         self, model: LanguageModel, question: str, context: Context, on_reasoning: Callable[[str], object]
-    ) -> Generator[Event, None, str]:
-        """The model's words as they come, with only the marks that point to a passage; returns all of them."""
+    ) -> Generator[Event, None, CitedText]:
+        """The model's words as they come, with only the marks that point to a passage; returns all of them, checked.
+
+        With the setting `strict` only what is supported, and a refusal where nothing is.
+        """
+        judge = self._judge.score
+        sieve = Sieve(lambda unit: check(unit, context.shown, judge)) if self.settings.strict else None
         pieces: list[str] = []
         reply = model.stream(answer_messages(question, context), on_reasoning=on_reasoning)
-        for piece in clean_marks(reply, len(context.shown)):
+        written = clean_marks(reply, len(context.shown))
+        for piece in sieve.supported(written) if sieve else written:
             pieces.append(piece)
             yield Token(piece)
-        return "".join(pieces)
+        text = "".join(pieces)
+        if sieve is None:
+            return cite(text, context.shown, judge)
+        if not text:
+            text = refusal(question, context.shown)
+            yield Token(text)
+        return cited(text, sieve.checked, context.shown)
 
     def search(
         self,

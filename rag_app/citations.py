@@ -1,47 +1,86 @@
-"""What the marks of an answer point to: the words in the passage, and the place of these words on the page."""
+"""What the marks of an answer point to: words in a passage, how well they bear it out, and where they stand."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from ingest.document import PageBox
-from rag_app.answer import Citation, Passage
-from rag_app.marks import Mark, find_marks
-from rag_app.sentences import Span, sentences
-from rag_app.support import best_quote, supports
-from rag_app.words import content_words
-
-_WORD = re.compile(r"\w")
-_LIST_MARKER = re.compile(r"^\s*(?:\d{1,2}[.)、]|[-*•>])\s+")
-_EDGES = " \t\n.,;:!?。，；：！？…"
+from rag_app.answer import STATES, Citation, CitedText, Passage, State, Statement
+from rag_app.claims import Claim, Unit, units
+from rag_app.sentences import Span
+from rag_app.support import Judge, best_quote, state_of
 
 
-def cite(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
-    """What the marks of a cleaned text point to, in order, once for each passage and quote.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement of an answer, and the state of each quote that it leans on, by passage number and characters."""
 
-    A citation is verified when the figures, units and codes of every statement that carries its mark stand in the
-    quote (or the table head, title or section above it), with at least half of the statement's words.
-    """
+    statement: Statement
+    quotes: tuple[tuple[int, Span, State], ...]
+
+
+Check = Callable[[Unit], Checked]
+"""What a unit that has claims states, checked."""
+
+
+def cite(text: str, passages: Sequence[Passage], judge: Judge) -> CitedText:
+    """A cleaned text with the state of each statement and the citations of its marks."""
+    return cited(text, (check(unit, passages, judge) for unit in units(text) if unit.claims), passages)
+
+
+def check(unit: Unit, passages: Sequence[Passage], judge: Judge) -> Checked:
+    """What a unit states, checked against the passages of its marks; its worst claim gives its state."""
     by_number = {passage.number: passage for passage in passages}
-    verified: dict[tuple[int, Span], bool] = {}
-    for number, statement in statements(text):
-        if number not in by_number:
-            continue
-        quote = best_quote(statement, by_number[number].text)
-        key = (number, quote)
-        verified[key] = verified.get(key, True) and supports(by_number[number], quote, statement)
-    return tuple(citation(by_number[number], quote, verified=holds) for (number, quote), holds in verified.items())
+    checked = [_check_claim(claim, by_number, judge) for claim in unit.claims]
+    numbers = dict.fromkeys(number for claim in unit.claims for number in claim.numbers)
+    state = _worst(state for state, _ in checked)
+    quotes = tuple(quote for _, quotes in checked for quote in quotes)
+    return Checked(Statement(unit.start, unit.end, tuple(numbers), state), quotes)
 
 
-def citation(passage: Passage, quote: Span, *, verified: bool) -> Citation:
+def _check_claim(
+    claim: Claim, passages: dict[int, Passage], judge: Judge
+) -> tuple[State, list[tuple[int, Span, State]]]:
+    """The state of a claim and of each of its quotes.
+
+    One passage that bears it out is enough. Where none does, several may do so together: then each is as good as that.
+    """
+    known = [passages[number] for number in claim.numbers if number in passages]
+    quotes = [(passage, best_quote(claim.words, passage.text)) for passage in known]
+    states = [state_of(claim.words, [quote], judge) for quote in quotes]
+    best: State = min(states, key=STATES.index, default="unsupported")
+    if best == "unsupported" and len(quotes) > 1:
+        best = state_of(claim.words, quotes, judge)
+        states = [best] * len(quotes)
+    return best, [(passage.number, span, state) for (passage, span), state in zip(quotes, states, strict=True)]
+
+
+def cited(text: str, checked: Iterable[Checked], passages: Sequence[Passage]) -> CitedText:
+    """The text with its statements, and a citation for each passage and quote, in the state of its worst use."""
+    by_number = {passage.number: passage for passage in passages}
+    statements = []
+    quotes: dict[tuple[int, Span], State] = {}
+    for one in checked:
+        statements.append(one.statement)
+        for number, span, state in one.quotes:
+            quotes[number, span] = _worst([state, quotes.get((number, span), state)])
+    citations = (citation(by_number[number], span, state) for (number, span), state in quotes.items())
+    return CitedText(text, tuple(statements), tuple(citations))
+
+
+def _worst(states: Iterable[State]) -> State:
+    return max(states, key=STATES.index)
+
+
+def citation(passage: Passage, quote: Span, state: State) -> Citation:
     """The citation of the characters `quote` of a passage."""
     boxes = quote_boxes(passage, *quote)
     page = boxes[0][0] if boxes else passage.page
     return Citation(
         number=passage.number,
         quote=passage.text[slice(*quote)],
-        verified=verified,
+        state=state,
         source=passage.source,
         title=passage.title,
         page=page,
@@ -71,51 +110,3 @@ def quote_boxes(passage: Passage, start: int, end: int) -> tuple[PageBox, ...]:
             width = (x1 - x0) / (last - first)
             boxes.append((page, x0 + (left - first) * width, y0, x0 + (right - first) * width, y1))
     return tuple(boxes)
-
-
-def statements(text: str) -> list[tuple[int, str]]:
-    """Each mark's number with the words it vouches for, in order.
-
-    These are the words of its sentence since the mark before; the last mark also vouches for what follows it. A mark
-    after the full stop belongs to the sentence it follows.
-    """
-    marks = find_marks(text)
-    found: list[tuple[int, str]] = []
-    previous: str = ""
-    spans = sentences(text)
-    for index, (start, end) in enumerate(spans):
-        own = [mark for mark in marks if start <= mark.start < end]
-        body = start
-        follows = index > 0 and "\n" not in text[spans[index - 1][1] : start]
-        is_bare = not _WORD.search(_without_marks(text, start, end, own))
-        while own and (is_bare or (follows and not text[body : own[0].start].strip(_EDGES))):
-            found.append((own[0].number, previous))
-            body = own.pop(0).end
-        if is_bare:
-            continue
-        found += _own_statements(text, (body, end), own)
-        previous = _without_marks(text, body, end, own)
-    return [(number, _LIST_MARKER.sub("", statement).strip()) for number, statement in found]
-
-
-def _own_statements(text: str, sentence: Span, marks: Sequence[Mark]) -> Iterator[tuple[int, str]]:
-    start, end = sentence
-    whole = _without_marks(text, start, end, marks)
-    part = ""
-    for index, mark in enumerate(marks):
-        before = text[start : mark.start]
-        # Neighbouring marks share their words.
-        part = before if _WORD.search(before) else part
-        is_last = not _WORD.search(_without_marks(text, mark.end, end, marks[index + 1 :])) or index == len(marks) - 1
-        words = part + " " + _without_marks(text, mark.end, end, marks[index + 1 :]) if is_last else part
-        yield mark.number, words if len(content_words(words)) > 1 else whole
-        start = mark.end
-
-
-def _without_marks(text: str, start: int, end: int, marks: Sequence[Mark]) -> str:
-    kept = start
-    parts = []
-    for mark in marks:
-        parts.append(text[kept : mark.start])
-        kept = mark.end
-    return "".join([*parts, text[kept:end]])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.segmentation import CJK, fold
-from rag_app.answer import Citation, Passage
+from rag_app.answer import CitedText, Passage, Statement
 from rag_app.citations import citation
 from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
 from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language, quantities
@@ -48,10 +48,8 @@ class _Candidate:
     text: str  # as it is scored and shown: a table row with the head of its table
 
 
-def quote_answer(
-    question: str, passages: Sequence[Passage], score_sentences: ScoreSentences
-) -> tuple[str, tuple[Citation, ...]]:
-    """One to three sentences that answer best, as text with marks, and their citations, which are verified.
+def quote_answer(question: str, passages: Sequence[Passage], score_sentences: ScoreSentences) -> CitedText:
+    """One to three sentences that answer best, as text with marks; being quotes, all of it is verified.
 
     `score_sentences(question, sentences)` gives one score a sentence, higher for better. Passages that lack a model,
     code or clause of the question which another passage has are not quoted. Raises ValueError without passages.
@@ -68,9 +66,13 @@ def quote_answer(
     scores = score_sentences(question, [candidate.text for candidate in candidates])
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
-    text = "\n\n".join([LEAD_IN[language(question)], *(_shown(candidate, language(question)) for candidate in chosen)])
-    citations = {(c.passage.number, c.span): citation(c.passage, c.span, verified=True) for c in chosen}
-    return text, tuple(citations.values())
+    text, statements = LEAD_IN[language(question)], []
+    for candidate in chosen:
+        start = len(text) + 2
+        text += f"\n\n{_shown(candidate, language(question))}"
+        statements.append(Statement(start, len(text), (candidate.passage.number,), "verified"))
+    citations = {(c.passage.number, c.span): citation(c.passage, c.span, "verified") for c in chosen}
+    return CitedText(text, tuple(statements), tuple(citations.values()))
 
 
 def about_the_named(question: str, passages: Sequence[Passage]) -> list[Passage]:

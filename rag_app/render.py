@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ingest.catalog import Kind
 from ingest.records import DocumentRecord, PageRecord
-from rag_app.answer import Answer, Event, Finished, Token
+from rag_app.answer import Answer, Event, Finished, State, Token
 
 if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode, NodeWithScore
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from rag_app.grid import Cell, Grid
 
 EXCERPT_CHARACTERS = 300
+
+_STATE_SIGNS: dict[State, str] = {"weak": "(?)", "unsupported": "(!)"}
+_STATE_NOTES: dict[State, str] = {
+    "weak": "weak: the cited passage agrees only in part; compare it",
+    "unsupported": "unsupported: no cited passage says this",
+}
 
 
 def search_as_dict(found: SearchResult) -> dict[str, Any]:
@@ -58,6 +64,7 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "section",
         "quote",
         "verified",
+        "state",
         "boxes",
         "ocr_confidence",
     )
@@ -66,6 +73,7 @@ def answer_as_dict(answer: Answer) -> dict[str, Any]:
         "answer": answer.text,
         "refused": answer.refused,
         "citations": [{key: getattr(citation, key) for key in citation_keys} for citation in answer.citations],
+        "statements": [{"text": answer.text[one.start : one.end], **asdict(one)} for one in answer.statements],
         "passages": [{key: value for key, value in passage.items() if key != "box_spans"} for passage in passages],
         "evidence": answer.evidence,
         "instruction": answer.instruction,
@@ -162,14 +170,27 @@ def print_search(found: SearchResult) -> None:
 
 
 def print_answer(events: Iterable[Event]) -> None:
-    """Writes the answer as it comes, then its citations."""
+    """Writes the answer as it comes, then which of its statements are in doubt, then its citations."""
     console = Console()
     for event in events:
         if isinstance(event, Token):
             console.print(event.text, end="", markup=False, highlight=False, soft_wrap=True)
         elif isinstance(event, Finished):
             console.print("\n")
+            _print_doubts(event.answer, console)
             _print_evidence(event.answer, console)
+
+
+def _print_doubts(answer: Answer, console: Console) -> None:
+    """The statements that are not verified, each behind the sign of its state, and what the signs mean."""
+    doubted = [statement for statement in answer.statements if statement.state != "verified"]
+    for statement in doubted:
+        words = " ".join(answer.text[statement.start : statement.end].split())
+        console.print(f"[yellow]{_STATE_SIGNS[statement.state]}[/yellow] {escape(_excerpt(words))}", highlight=False)
+    for state in dict.fromkeys(statement.state for statement in doubted):
+        console.print(f"[dim]{_STATE_SIGNS[state]} {_STATE_NOTES[state]}[/dim]", highlight=False)
+    if doubted:
+        console.print()
 
 
 def _print_evidence(answer: Answer, console: Console) -> None:
@@ -177,7 +198,7 @@ def _print_evidence(answer: Answer, console: Console) -> None:
     lines = []
     for citation in answer.citations:
         page = citation.page_label or citation.page
-        mark = "" if citation.verified else "  [yellow](not verified)[/yellow]"
+        mark = "" if citation.verified else f"  [yellow]({_STATE_NOTES[citation.state]})[/yellow]"
         place = escape(f"[{citation.number}] {citation.source}, p. {page}  {citation.section}")
         if citation.ocr_confidence is not None:
             mark += f"  [yellow]({ocr_note(citation.ocr_confidence)})[/yellow]"

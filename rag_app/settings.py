@@ -156,6 +156,11 @@ class Settings(BaseSettings):
         description="Whether a model in this process that can reason does so before it answers, and whether what any "
         "model has reasoned is shown apart from the answer; it is never part of it.",
     )
+    strict: bool = Field(
+        default=False,
+        description="Whether sentences of the language model that no cited passage bears out are dropped; else they "
+        "are marked.",
+    )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8501, ge=0, le=65535, description="The port that `serve` listens on.")
 

@@ -152,7 +152,7 @@ def quantities(text: str) -> list[Quantity]:
     folded = _CODE.sub(
         lambda match: match.group() if _is_quantity(match.group()) else " ", fold(_SPACED_CODE.sub(" ", text))
     )
-    folded = _CJK_NUMBER.sub(lambda match: str(_cjk_number(match.group(1))), folded)
+    folded = _CJK_NUMBER.sub(lambda match: str(cjk_number(match.group(1))), folded)
     digits = _NUMBER_WORD.sub(lambda match: _NUMBER_WORDS[match.group(1)], folded)
     return [Quantity(match.group(1), _unit_name(match.group(2) or "")) for match in _QUANTITY.finditer(digits)]
 
@@ -170,7 +170,7 @@ def _unit_name(unit: str) -> str:
     return compact[:-1] if compact.endswith("s") and len(compact) > 3 else compact
 
 
-def _cjk_number(numeral: str) -> int:
+def cjk_number(numeral: str) -> int:
     """The value of a Chinese numeral below ten thousand; positional ones (二〇二四) are read digit by digit."""
     if not any(character in _CJK_SCALES for character in numeral):
         return int("".join(str(_CJK_DIGITS[character]) for character in numeral))

@@ -17,7 +17,7 @@ from ingest.document import PageBox
 from ingest.errors import RagError, UsageError
 from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
-from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, Token, Turn
+from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
 from retrievers.rerank.errors import RerankerSelfTestError
 
 HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
@@ -63,11 +63,11 @@ PASSAGES = (
 )
 
 
-def cite(cited: Passage, quote: str = QUOTE, *, verified: bool = True) -> Citation:
+def cite(cited: Passage, quote: str = QUOTE, state: State = "verified") -> Citation:
     return Citation(
         number=cited.number,
         quote=quote,
-        verified=verified,
+        state=state,
         source=cited.source,
         title=cited.title,
         page=cited.page,
@@ -95,6 +95,15 @@ def answer_of(text: str, **values: object) -> Answer:
 
 QUOTED = answer_of(f"“{QUOTE}” [1]\n\n“{HOSTILE}” [2]")
 WRITTEN = answer_of(f"The bolts take **45 Nm** [1].\n\n- twice [2]\n\n{HOSTILE} [9]", quoted=False)
+DOUBTFUL = answer_of(
+    f"The bolts take 45 Nm [1]. They are <b>red</b> [2]. {HOSTILE}",
+    quoted=False,
+    statements=(
+        Statement(0, 25, (1,), "weak"),
+        Statement(26, 51, (2,), "unsupported"),
+        Statement(52, 52 + len(HOSTILE), (), "unsupported"),
+    ),
+)
 REFUSED = answer_of(
     "The documents do not seem to answer this question.\n\nThe nearest passages are:\n\n- HP-40 manual, p. 7 [1]",
     refused=True,

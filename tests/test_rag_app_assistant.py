@@ -203,6 +203,53 @@ def test_reasoning_is_shown_apart_from_the_answer_where_that_is_wanted(
     assert answer.text == "The flow is too low [1]."
 
 
+def answered(
+    tmp_path: Path, manual: Path, server: ChatServer, *pieces: str, **options: object
+) -> tuple[list[str], Answer]:
+    """What a language model that says these pieces streams, and the answer that it ends in."""
+    server.pieces = list(pieces)
+    settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3", **options)
+    assistant = build_assistant(settings, create=True)
+    assistant.ingest([manual])
+    events = list(assistant.ask("What does E07 mean on the HP-60?"))
+    assistant.close()
+    assert isinstance(events[-1], Finished)
+    return [event.text for event in events if isinstance(event, Token)], events[-1].answer
+
+
+TRUE = "E07 on the HP-60 means that the cooling water flow is too low [1]."
+WRONG = "E07 on the HP-40 means that the oil is too hot [1]."
+
+
+def test_a_wrong_sentence_is_shown_and_marked(tmp_path: Path, manual: Path, server: ChatServer) -> None:
+    _, answer = answered(tmp_path, manual, server, f"{TRUE} ", WRONG)
+
+    assert answer.text == f"{TRUE} {WRONG}"
+    assert [(answer.text[one.start : one.end], one.state) for one in answer.statements] == [
+        (TRUE, "verified"),
+        (WRONG, "unsupported"),
+    ]
+    assert not answer.refused
+
+
+def test_a_strict_answer_never_shows_a_wrong_sentence(tmp_path: Path, manual: Path, server: ChatServer) -> None:
+    streamed, answer = answered(tmp_path, manual, server, f"{WRONG} {TRUE[:20]}", f"{TRUE[20:]} {WRONG}", strict=True)
+
+    assert "".join(streamed) == answer.text == TRUE
+    assert [(one.start, one.end, one.state) for one in answer.statements] == [(0, len(TRUE), "verified")]
+    assert [citation.state for citation in answer.citations] == ["verified"]
+    assert not answer.refused
+
+
+def test_a_strict_answer_with_nothing_left_is_a_refusal(tmp_path: Path, manual: Path, server: ChatServer) -> None:
+    streamed, answer = answered(tmp_path, manual, server, "As follows:\n", WRONG, strict=True)
+
+    assert answer.refused
+    assert "".join(streamed) == answer.text
+    assert "do not seem to answer" in answer.text
+    assert (answer.statements, answer.citations) == ((), ())
+
+
 def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:
     """The assistant over an existing collection with this reranker."""
     settings = load_settings(home=home, **options)

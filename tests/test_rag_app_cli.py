@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from chat_server import ChatServer
+from fake_assistant import DOUBTFUL
 from PIL import Image, ImageDraw, ImageFont
 from word_reranker import WordReranker
 
+from rag_app.answer import Finished, Token
 from rag_app.cli import main
+from rag_app.render import print_answer
 from retrievers.rerank.instructions import INSTRUCTIONS
 
 MANUAL = """# HP-60 service manual
@@ -116,11 +119,13 @@ def test_search_prints_ranked_passages(filled: Terminal) -> None:
 def test_ask_answers_with_citations(filled: Terminal) -> None:
     answer = filled.json("ask", "What does E07 mean on the HP-60?")
 
-    assert set(answer) >= {"answer", "refused", "citations", "passages", "timings_ms"}
+    assert set(answer) >= {"answer", "refused", "statements", "citations", "passages", "timings_ms"}
+    assert answer["statements"][0]["state"] == "verified"
+    assert answer["statements"][0]["text"] in answer["answer"]
     assert not answer["refused"]
     assert "cooling water flow is too low" in answer["answer"]
     assert set(answer["citations"][0]) == {
-        "number", "source", "page", "page_label", "section", "quote", "verified", "boxes",
+        "number", "source", "page", "page_label", "section", "quote", "verified", "state", "boxes",
         "ocr_confidence",
     }  # fmt: skip
 
@@ -150,6 +155,15 @@ def test_ask_shows_what_a_model_reasoned_only_where_that_is_asked(
     assert filled.out.startswith("The flow is too low [1].")
     assert "The manual [bold] says so." in filled.out
     assert filled.json("ask", question, "--thinking")["reasoning"] == "The manual [bold] says so."
+
+
+def test_statements_in_doubt_are_listed_with_a_sign_and_what_it_means(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answer([Token(DOUBTFUL.text), Finished(DOUBTFUL)])
+    shown = capsys.readouterr().out
+
+    assert "(?) The bolts take 45 Nm [1]." in shown
+    assert "(!) They are <b>red</b> [2]." in shown
+    assert "(!) unsupported: no cited passage says this" in shown
 
 
 def test_ask_refuses_what_is_not_there(filled: Terminal) -> None:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_app.answer import Passage
-from rag_app.citations import cite
 from rag_app.marks import find_marks
 from rag_app.quoting import LEAD_IN, about_the_named, quote_answer
 from rag_app.words import content_words
@@ -26,17 +25,17 @@ def shared_words(question: str, texts: Sequence[str]) -> list[float]:
 
 
 def quotes(question: str, *passages: Passage) -> list[tuple[int, str]]:
-    _, citations = quote_answer(question, passages, shared_words)
+    citations = quote_answer(question, passages, shared_words).citations
     return [(citation.number, citation.quote) for citation in citations]
 
 
 def test_the_best_sentence_is_quoted_word_for_word_with_its_mark() -> None:
     best = passage("The press is green. Tighten the ram bolts to 45 Nm. Clean it daily with a dry cloth.")
 
-    text, citations = quote_answer("What torque to tighten the ram bolts?", [best], shared_words)
+    reply = quote_answer("What torque to tighten the ram bolts?", [best], shared_words)
 
-    assert text == f"{LEAD_IN['en']}\n\n“Tighten the ram bolts to 45 Nm.” [1]"
-    assert [(citation.quote, citation.verified) for citation in citations] == [
+    assert reply.text == f"{LEAD_IN['en']}\n\n“Tighten the ram bolts to 45 Nm.” [1]"
+    assert [(citation.quote, citation.verified) for citation in reply.citations] == [
         ("Tighten the ram bolts to 45 Nm.", True)
     ]
 
@@ -58,10 +57,10 @@ def test_a_clearly_better_sentence_elsewhere_leads() -> None:
 def test_a_table_row_comes_with_its_head() -> None:
     table = passage("| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n| Pump flange bolt | 30 |")
 
-    text, citations = quote_answer("torque of the ram cylinder bolt", [table], shared_words)
+    reply = quote_answer("torque of the ram cylinder bolt", [table], shared_words)
 
-    assert "| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n\n[1]" in text
-    assert citations[0].quote == "| Ram cylinder bolt | 45 |"
+    assert "| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n\n[1]" in reply.text
+    assert reply.citations[0].quote == "| Ram cylinder bolt | 45 |"
 
 
 def test_a_bare_number_in_a_table_is_a_figure() -> None:
@@ -95,13 +94,15 @@ def test_a_sister_model_is_not_quoted() -> None:
 
 
 def test_chinese_is_quoted_in_chinese_form() -> None:
-    text, _ = quote_answer("柱塞螺栓的扭矩是多少？", [passage("请先关闭电源。柱塞螺栓的扭矩为45牛米。")], shared_words)
+    best = passage("请先关闭电源。柱塞螺栓的扭矩为45牛米。")
+    text = quote_answer("柱塞螺栓的扭矩是多少？", [best], shared_words).text
 
     assert text == "以下为文档原文：\n\n“柱塞螺栓的扭矩为45牛米。”[1]"
 
 
 def test_a_mark_of_the_document_is_no_mark_of_the_answer() -> None:
-    text, _ = quote_answer("ram bolts torque", [passage("Ram bolts torque is in reference [7] below.")], shared_words)
+    best = passage("Ram bolts torque is in reference [7] below.")
+    text = quote_answer("ram bolts torque", [best], shared_words).text
 
     assert [mark.number for mark in find_marks(text)] == [1]
 
@@ -116,9 +117,12 @@ def test_no_passages_is_an_error() -> None:
 def test_every_quote_stands_in_its_passage(texts: list[str]) -> None:
     passages = [passage(text, number) for number, text in enumerate(texts, start=1)]
 
-    text, citations = quote_answer("a b 45?", passages, shared_words)
+    reply = quote_answer("a b 45?", passages, shared_words)
 
-    assert 1 <= len(citations) <= 3
-    assert all(citation.quote in passages[citation.number - 1].text for citation in citations)
-    assert {mark.number for mark in find_marks(text)} == {citation.number for citation in citations}
-    assert {citation.number for citation in cite(text, passages)} == {citation.number for citation in citations}
+    assert 1 <= len(reply.citations) <= 3
+    assert all(citation.quote in passages[citation.number - 1].text for citation in reply.citations)
+    assert {mark.number for mark in find_marks(reply.text)} == {citation.number for citation in reply.citations}
+    assert [statement.state for statement in reply.statements] == ["verified"] * len(reply.statements)
+    for statement in reply.statements:
+        marks = find_marks(reply.text[statement.start : statement.end])
+        assert tuple(mark.number for mark in marks) == statement.numbers

@@ -11,6 +11,7 @@ import streamlit
 from fake_assistant import (
     AGREEMENT,
     BROKEN,
+    DOUBTFUL,
     HOSTILE,
     INSTRUCTED,
     MANUAL,
@@ -26,6 +27,7 @@ from fake_assistant import (
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
+from rag_app.answer import State
 from retrievers.rerank.instructions import INSTRUCTIONS
 
 
@@ -144,13 +146,24 @@ def test_a_format_without_pages_shows_the_passage_with_its_quote_highlighted() -
     assert "<mark>Tighten the head bolts to 45 Nm.</mark>" in html(app)
 
 
-def test_an_unverified_quote_is_marked() -> None:
-    answer = answer_of("It is so. [1]", citations=(cite(QUOTED.passages[0], "Loosen it.", verified=False),))
+@pytest.mark.parametrize(
+    ("state", "words"), [("weak", "agrees only in part"), ("unsupported", "does not say what the answer says")]
+)
+def test_a_quote_that_does_not_bear_the_answer_out_is_marked(state: State, words: str) -> None:
+    answer = answer_of("It is so. [1]", citations=(cite(QUOTED.passages[0], state=state),))
     app = ask(page(FakeAssistant(answer)))
 
     chip(app, 1).click().run()
 
-    assert "exactly as quoted" in app.warning[0].value
+    assert words in app.warning[0].value
+
+
+def test_statements_in_doubt_carry_signs_that_are_explained() -> None:
+    app = ask(page(FakeAssistant(DOUBTFUL)))
+
+    assert html(app).count('class="doubt unsupported"') == 2
+    assert html(app).count('class="doubt weak"') == 1
+    assert any("no cited passage says this" in caption.value for caption in app.caption)
 
 
 def test_a_document_that_cannot_be_shown_is_a_sentence() -> None:

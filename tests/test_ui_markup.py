@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from fake_assistant import HOSTILE, PASSAGES, QUOTE, TABLE, TEXT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_app.answer import Statement
 from ui.markup import (
     bar_lengths,
     escape_label,
@@ -198,3 +200,29 @@ def test_a_place_shows_the_printed_label_and_nothing_without_pages() -> None:
     assert place(7, "", has_pages=True) == "p. 7"
     assert place(3, "iii", has_pages=True) == "p. iii"
     assert place(1, "", has_pages=False) == ""
+
+
+def test_statements_in_doubt_carry_a_sign_with_its_meaning() -> None:
+    text = "It is **so.** [1]\n\n| a | b |\n|---|---|\n| c | d |\n\nEnd <b>.\ue003"
+    table = text.index("|")
+    statements = [
+        Statement(0, 17, (1,), "weak"),
+        Statement(table, text.index("\n\nEnd"), (), "unsupported"),
+        Statement(text.index("End"), len(text) - 1, (), "verified"),
+    ]
+    html = written_html(text, {1}, statements)
+
+    assert "<strong>so.</strong>" in html
+    assert html.count('<span class="doubt weak" title="the cited passage agrees only in part: compare it">') == 1
+    assert html.count('<span class="doubt unsupported"') == 1
+    assert "<td>d</td></tr>" in html.replace("\n", "")
+    assert "&lt;b&gt;" in html
+
+
+@given(hostile_text, st.data())
+def test_signs_add_nothing_but_themselves(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    ends = sorted({data.draw(st.integers(0, len(text))) for _ in range(3)})
+    statements = [Statement(a, b, (), "unsupported") for a, b in pairwise([0, *ends])]
+
+    assert Tags(written_html(text, {1}, statements)).names <= OURS | FROM_MARKDOWN

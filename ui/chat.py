@@ -15,7 +15,7 @@ from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from rag_app.render import left_out_note
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
-from ui.markup import escape_label, quoted_html, shorten, written_html
+from ui.markup import STATE_MEANINGS, STATE_NAMES, escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, evidence
 from ui.state import Chat, Exchange, cited_sources, passage_sources
 
@@ -177,7 +177,9 @@ def _documents_read(count: int) -> str:
 
 def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
     numbers = {citation.number for citation in answer.citations}
-    st.html(quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers))
+    st.html(
+        quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers, answer.statements)
+    )
     chips(chat, cited_sources(answer), key)
     _notes(answer)
     if answer.reasoning:
@@ -197,10 +199,12 @@ def _refusal(chat: Chat, answer: Answer, key: str) -> None:
 
 
 def _notes(answer: Answer) -> None:
-    """Whose words these are, what the ranking looked for, and how far it came."""
+    """Whose words these are, what the signs in them mean, what the ranking looked for, and how far it came."""
     notes = []
     if answer.quoted:
         notes.append("Quoted from the documents, no language model.")
+    for state in dict.fromkeys(statement.state for statement in answer.statements if statement.state != "verified"):
+        notes.append(f"“{STATE_NAMES[state]}”: {STATE_MEANINGS[state]}.")
     if answer.instruction is not None:
         notes.append(f"Ranked by the instruction “{escape_label(answer.instruction)}”.")
     if answer.scored < answer.candidates:

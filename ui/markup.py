@@ -14,7 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag_app.answer import Passage
+from rag_app.answer import Passage, State, Statement
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARK = re.compile(r"\[(\d{1,3})\]")
@@ -26,6 +26,14 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 # Two characters of the private use area stand for <mark> and </mark> until the text around them is escaped.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+# Two more stand for the signs behind statements in doubt, until the text is HTML.
+_SIGNS: dict[State, str] = {"weak": "\ue002", "unsupported": "\ue003"}
+_NOT_OURS = str.maketrans(dict.fromkeys((_OPEN, _CLOSE, *_SIGNS.values()), "\ufffd"))
+STATE_NAMES: dict[State, str] = {"verified": "verified", "weak": "weak", "unsupported": "not supported"}
+STATE_MEANINGS: dict[State, str] = {
+    "weak": "the cited passage agrees only in part: compare it",
+    "unsupported": "no cited passage says this",
+}
 _WORD_JOINER = "\u2060"
 
 _EXCERPT_LENGTH = 120
@@ -54,8 +62,11 @@ def quoted_html(text: str, numbers: Container[int]) -> str:
     return f'<div class="answer">{_with_marks(_blocks(text), numbers)}</div>'
 
 
-def written_html(text: str, numbers: Container[int]) -> str:
-    """An answer written by a language model: Markdown without HTML, images and links. Marks become badges."""
+def written_html(text: str, numbers: Container[int], statements: Sequence[Statement] = ()) -> str:
+    """An answer written by a language model: Markdown without HTML, images and links. Marks become badges.
+
+    A sign with its meaning stands behind each of the `statements` that is not verified.
+    """
     # "zero" knows nothing but paragraphs: what may come from a model is listed, not what may not.
     markdown = MarkdownIt("zero", {"html": False}).enable(
         ["newline", "escape", "emphasis", "backticks", "list", "blockquote", "code", "fence", "heading", "table"]
@@ -65,7 +76,26 @@ def written_html(text: str, numbers: Container[int]) -> str:
         return _with_marks(escape(tokens[index].content), numbers)
 
     markdown.add_render_rule("text", text_with_marks)
-    return f'<div class="answer">{markdown.render(text)}</div>'
+    return f'<div class="answer">{_with_signs(markdown.render(_signed(text, statements)))}</div>'
+
+
+def _signed(text: str, statements: Sequence[Statement]) -> str:
+    """The Markdown with a character for each sign. Below a table it needs a line of its own."""
+    signed = text.translate(_NOT_OURS)
+    for statement in sorted(statements, key=lambda one: one.end, reverse=True):
+        if statement.state in _SIGNS:
+            before = signed[: statement.end]
+            gap = "\n\n" if before.rsplit("\n", 1)[-1].lstrip().startswith("|") else " "
+            signed = f"{before}{gap}{_SIGNS[statement.state]}{signed[statement.end :]}"
+    return signed
+
+
+def _with_signs(html: str) -> str:
+    for state, sign in _SIGNS.items():
+        html = html.replace(
+            sign, f'<span class="doubt {state}" title="{STATE_MEANINGS[state]}">{STATE_NAMES[state]}</span>'
+        )
+    return html
 
 
 def passage_html(text: str, quotes: Iterable[str] = ()) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ingest.errors import RagError
-from rag_app.answer import Answer
+from rag_app.answer import Answer, State
 from rag_app.render import ocr_note
 from ui.markup import escape_label, passage_html, place, ranking_html, shorten, timings_html
 from ui.state import Chat, OpenSource, passage_sources
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
 _CHIP_NAME_LENGTH = 36
+
+_DOUBTS: dict[State, str] = {
+    "weak": "This passage agrees only in part with what the answer says. Compare them.",
+    "unsupported": "This passage does not say what the answer says with its mark. Compare them.",
+}
 
 
 def chips(chat: Chat, sources: Sequence[OpenSource], key: str) -> None:
@@ -108,8 +113,8 @@ def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
 
 
 def _quote(source: OpenSource, *, with_passage: bool) -> None:
-    if source.unverified:
-        st.warning("Some of these words do not stand in the passage exactly as quoted. Compare them with the page.")
+    if source.state in _DOUBTS:
+        st.warning(_DOUBTS[source.state])
     if with_passage and source.text:
         st.html(passage_html(source.text, source.quotes))
     elif source.quotes:

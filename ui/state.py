@@ -9,7 +9,7 @@ import streamlit as st
 
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
-from rag_app.answer import Answer, Passage, Turn
+from rag_app.answer import STATES, Answer, Passage, State, Turn
 
 
 @dataclass(slots=True)
@@ -38,7 +38,8 @@ class Exchange:
 class OpenSource:
     """What the document pane shows: a page, and the passage and quotes that led there.
 
-    `number` is the passage's mark in the answer; 0 where a document was opened from the list.
+    `number` is the passage's mark in the answer; 0 where a document was opened from the list. `state` is the worst of
+    the quotes'.
     """
 
     number: int
@@ -51,7 +52,7 @@ class OpenSource:
     text: str = ""
     quotes: tuple[str, ...] = ()
     boxes: tuple[PageBox, ...] = ()
-    unverified: bool = False
+    state: State = "verified"
     ocr_confidence: float | None = None
 
     def turned(self, pages: int) -> OpenSource:
@@ -125,7 +126,7 @@ def cited_sources(answer: Answer) -> list[OpenSource]:
                 text=texts.get(number, ""),
                 quotes=tuple(citation.quote for citation in citations),
                 boxes=tuple(box for citation in citations for box in citation.boxes),
-                unverified=not all(citation.verified for citation in citations),
+                state=max((citation.state for citation in citations), key=STATES.index),
                 ocr_confidence=first.ocr_confidence,
             )
         )
