@@ -9,7 +9,10 @@ from dataclasses import replace
 from ingest.segmentation import CJK
 from rag_app.citations import Check, Checked
 from rag_app.claims import Unit, units
+from rag_app.sentences import MAX_SENTENCE_CHARACTERS
 
+# Where a sentence may have ended. Without any, the text need not be read again: that would take quadratic time.
+_MAY_END = re.compile(rf"[.!?…][^\w\s]*\s|[。！？；…\n]|[^\n]{{{MAX_SENTENCE_CHARACTERS}}}")
 # A sentence has ended for certain when the next word is whole: "No." goes on with "5".
 _NEXT_WORD = re.compile(rf"[^\s{CJK}]*[\s{CJK}]")
 
@@ -33,6 +36,8 @@ class Sieve:
         text, done = "", 0
         for piece in pieces:
             text += piece
+            if not _MAY_END.search(text, done):
+                continue
             found = [unit for unit in units(text) if unit.start >= done]
             for unit in found[:-1]:
                 if not _NEXT_WORD.match(text, found[-1].start):

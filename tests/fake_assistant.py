@@ -100,8 +100,8 @@ DOUBTFUL = answer_of(
     quoted=False,
     statements=(
         Statement(0, 25, (1,), "weak"),
-        Statement(26, 51, (2,), "unsupported"),
-        Statement(52, 52 + len(HOSTILE), (), "unsupported"),
+        Statement(26, 50, (2,), "unsupported"),
+        Statement(51, 51 + len(HOSTILE), (), "unsupported"),
     ),
 )
 REFUSED = answer_of(

@@ -165,6 +165,18 @@ def test_a_quote_over_two_pages_is_boxed_on_both_and_opens_at_the_first() -> Non
     assert (found.page, found.page_label) == (19, "17")
 
 
+def test_a_sentence_that_a_page_break_cuts_is_quoted_whole() -> None:
+    text = "Before the first start the ram bolts\nmust be tightened to 45 Nm by a fitter. Check the oil."
+    cut = replace(passage(text), boxes=BOXED.boxes, box_spans=((0, 36), (37, len(text))))
+    (found,) = cite(
+        "Before the first start the ram bolts are tightened to 45 Nm by a fitter [1].", [cut], agrees
+    ).citations
+
+    assert found.quote == text.removesuffix(" Check the oil.")
+    assert [box[0] for box in found.boxes] == [19, 20]
+    assert (found.page, found.verified) == (19, True)
+
+
 def test_a_quote_on_the_second_page_opens_there() -> None:
     (found,) = cite(
         "It says “second line of it” [1].", [replace(BOXED, text="first line second line of it")], agrees

@@ -213,7 +213,7 @@ def test_statements_in_doubt_carry_a_sign_with_its_meaning() -> None:
     html = written_html(text, {1}, statements)
 
     assert "<strong>so.</strong>" in html
-    assert html.count('<span class="doubt weak" title="the cited passage agrees only in part: compare it">') == 1
+    assert html.count('<span class="doubt weak" title="the cited passage agrees only in part, compare it">') == 1
     assert html.count('<span class="doubt unsupported"') == 1
     assert "<td>d</td></tr>" in html.replace("\n", "")
     assert "&lt;b&gt;" in html

@@ -31,7 +31,7 @@ _SIGNS: dict[State, str] = {"weak": "\ue002", "unsupported": "\ue003"}
 _NOT_OURS = str.maketrans(dict.fromkeys((_OPEN, _CLOSE, *_SIGNS.values()), "\ufffd"))
 STATE_NAMES: dict[State, str] = {"verified": "verified", "weak": "weak", "unsupported": "not supported"}
 STATE_MEANINGS: dict[State, str] = {
-    "weak": "the cited passage agrees only in part: compare it",
+    "weak": "the cited passage agrees only in part, compare it",
     "unsupported": "no cited passage says this",
 }
 _WORD_JOINER = "\u2060"
