@@ -40,7 +40,8 @@ _OPPOSITES = {
 
 # They look like negations and deny nothing.
 _NEUTRAL = re.compile(
-    r"\bnot (?:only|just|merely|limited to)\b|\bwhether or not\b|\bif not\b|\bno\.? ?(?=\d)"
+    r"\beven (?:if|when|where|though) [^,.;]*"
+    r"|\bnot (?:only|just|merely|limited to|matter)\b|\bwhether or not\b|\bif not\b|\bno\.? ?(?=\d)"
     r"|不仅|不但|不只|不论|不管|不锈|不同|不断|不可抗力|不动产|无论|无线|无人|未来|非常|非标|除非|是否"
 )
 _DENIED_TWICE = re.compile(
@@ -76,11 +77,12 @@ def contradicts(statement: str, source: str) -> bool:
         return True
     if _is_condition(ours, theirs) or _is_condition(theirs, ours):
         return False
-    our_scopes, their_scopes = _scopes(ours), _scopes(theirs)
+    our_scopes, our_plain = _scopes(ours)
+    their_scopes, their_plain = _scopes(theirs)
     if not our_scopes:
-        return any(_denies(scope, set(content_words(ours))) for scope in their_scopes)
-    we_deny, they_deny = set(chain(*our_scopes)), set(chain(*their_scopes))
-    return not they_deny or bool(we_deny & set(content_words(theirs)) and not we_deny & they_deny)
+        return any(_denies(scope, their_plain, set(content_words(ours))) for scope in their_scopes)
+    we_deny, they_deny = set(chain(*our_scopes)) - our_plain, set(chain(*their_scopes)) - their_plain
+    return not their_scopes or bool(we_deny & set(content_words(theirs)) and not we_deny & they_deny)
 
 
 def _without_limits(text: str) -> tuple[str, set[str]]:
@@ -98,24 +100,34 @@ def _is_condition(text: str, other: str) -> bool:
     return bool(_ONLY.search(text) and _EXCEPTION.search(other) and _NEGATION.search(other))
 
 
-def _scopes(text: str) -> list[list[str]]:
-    """For each negation the words that it is about, nearest first: up to the next negation or the end of the clause."""
-    scopes = []
+def _scopes(text: str) -> tuple[list[list[str]], set[str]]:
+    """For each negation the words that it is about, nearest first, and all words that stand outside of these.
+
+    A negation reaches up to the next one or the end of the clause.
+    """
+    scopes: list[list[str]] = []
+    plain: set[str] = set()
     for clause in _CLAUSE_END.split(text):
         limit = SCOPE_WORDS[language(clause)]
+        behind = _NEGATION_BEHIND.search(clause)
         denials = list(_NEGATION.finditer(clause))
+        before = _words(clause[: behind.start() if behind else denials[0].start() if denials else None])
+        if behind:
+            scopes.append(before[::-1][:limit])
+        else:
+            plain.update(before)
         for denial, following in zip_longest(denials, denials[1:]):
-            scopes.append(_words(clause[denial.end() : following.start() if following else None])[:limit])
-        for denial in _NEGATION_BEHIND.finditer(clause):
-            scopes.append(_words(clause[: denial.start()])[::-1][:limit])
-    return [scope for scope in scopes if scope]
+            words = _words(clause[denial.end() : following.start() if following else None])
+            scopes.append(words[:limit])
+            plain.update(words[limit:])
+    return [scope for scope in scopes if scope], plain
 
 
 def _words(text: str) -> list[str]:
     return [word for word in content_words(text) if word not in STOP_WORDS]
 
 
-def _denies(scope: list[str], stated: set[str]) -> bool:
-    """Whether words that are denied are stated: the nearest one, for that is the verb, or at least half of them."""
-    shared = sum(word in stated for word in scope)
-    return scope[0] in stated or shared >= max(2, len(scope) / 2)
+def _denies(scope: list[str], plain: set[str], stated: set[str]) -> bool:
+    """Whether the nearest denied word, for that is the verb, or half of all are stated, and are nowhere plain."""
+    shared = sum(word in stated - plain for word in scope)
+    return scope[0] in stated - plain or shared >= max(2, len(scope) / 2)
