@@ -23,17 +23,18 @@ from ingest.pipeline import Ingester, Progress
 from ingest.records import DocumentRecord
 from ingest.report import IngestReport
 from rag_app.answer import Answer, CitedText, Event, Finished, Passage, StageDone, Token, Turn
+from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
 from rag_app.context import Context, fit_passages, number_passages
 from rag_app.conversation import standalone
-from rag_app.gate import EVIDENCE_PASSAGES, evidence, refusal
+from rag_app.gate import Gate, refusal
 from rag_app.library import find_document
 from rag_app.llm import LanguageModel
 from rag_app.llm.opening import open_language_model
 from rag_app.marks import clean_marks
 from rag_app.prompts import answer_messages
 from rag_app.quoting import quote_answer
-from rag_app.rerankers import open_reranker
+from rag_app.rerankers import describe_reranker, open_reranker
 from rag_app.settings import Profile, Settings
 from rag_app.strict import Sieve
 from retrievers.hybrid import (
@@ -42,7 +43,6 @@ from retrievers.hybrid import (
     Trace,
     check_question,
     embedded_reranker,
-    word_rarity,
 )
 from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.late_interaction import LateInteractionReranker
@@ -101,11 +101,12 @@ class Assistant:
         self._embedded = embedded
         self._model = model
         self._reranker = reranker
-        # Whatever ranks, this one judges the evidence and chooses what is quoted: their constants were fitted to it.
+        # Whatever ranks, this one chooses what is quoted: the constants there were fitted to it.
         self._late_interaction = embedded_reranker(collection, embedded)
         # So that a citation is judged alike in every collection, the rarity of words plays no part there.
         self._judge = LateInteractionReranker(embedded)
-        self._rarity = word_rarity(collection)
+        model_of_gate = model_for(describe_reranker(settings), settings.location.home)
+        self._gate = Gate(model_of_gate, self._late_interaction)
         self._retriever = HybridRetriever(
             collection,
             encoder,
@@ -163,7 +164,8 @@ class Assistant:
         hits = self._retriever.search(question, instruction=instruction, documents=self._ids(documents), trace=trace)
         passages = number_passages(hits)
         with trace.stage("gate"):
-            sufficiency = self._evidence(question, hits, passages)
+            texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
+            sufficiency = self._gate.evidence(question, passages, texts)
         yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
         refused = sufficiency < self.settings.gate
@@ -171,7 +173,7 @@ class Assistant:
         reasoning: list[str] = []
         with trace.stage("answer"):
             if refused or not passages:
-                reply = CitedText(refusal(question, passages))
+                reply = CitedText(self._refusal(question, passages, documents))
                 yield Token(reply.text)
             elif self._model is None:
                 reply = quote_answer(question, passages, self._late_interaction.score)
@@ -181,6 +183,9 @@ class Assistant:
                 passages, left_out = context.shown, len(context.left_out)
                 reply = yield from self._generate(self._model, question, context, reasoning.append)
                 refused = not reply.statements
+                if not reply.text:  # nothing of it was borne out
+                    reply = CitedText(self._refusal(question, passages, documents))
+                    yield Token(reply.text)
         yield StageDone("answer", trace.milliseconds["answer"])
         yield Finished(
             Answer(
@@ -207,17 +212,18 @@ class Assistant:
             return None
         return wanted or route(question, self.kind)
 
-    def _evidence(self, question: str, hits: Sequence[NodeWithScore], passages: Sequence[Passage]) -> float:
-        texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits[:EVIDENCE_PASSAGES]]
-        scores = self._late_interaction.score(question, texts)
-        return evidence(question, passages[:EVIDENCE_PASSAGES], scores, self._rarity)
+    def _refusal(self, question: str, passages: Sequence[Passage], documents: Sequence[str]) -> str:
+        """A refusal that says what was searched: these documents, or all where none are named."""
+        searched = len(documents) or len(self._collection.catalog.sources())
+        return refusal(question, passages, collection=self.collection, documents=searched)
 
     def _generate(
         self, model: LanguageModel, question: str, context: Context, on_reasoning: Callable[[str], object]
     ) -> Generator[Event, None, CitedText]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them, checked.
 
-        With the setting `strict` only what is supported, and a refusal where nothing is.
+
+        With the setting `strict` only what is supported, which may be nothing.
         """
         judge = self._judge.score
         sieve = Sieve(lambda unit: check(unit, context.shown, judge)) if self.settings.strict else None
@@ -228,12 +234,7 @@ class Assistant:
             pieces.append(piece)
             yield Token(piece)
         text = "".join(pieces)
-        if sieve is None:
-            return cite(text, context.shown, judge)
-        if not text:
-            text = refusal(question, context.shown)
-            yield Token(text)
-        return cited(text, sieve.checked, context.shown)
+        return cited(text, sieve.checked, context.shown) if sieve else cite(text, context.shown, judge)
 
     def search(
         self,

@@ -1,14 +1,15 @@
-"""The evaluation of this product's own retrieval: a question set indexed, and every strategy asked."""
+"""This product's own retrieval over question sets: indexed, and asked by every strategy, or to calibrate the gate."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from llama_index.core.schema import MetadataMode
 from rich.console import Console
 from rich.progress import Progress, track
 
@@ -22,14 +23,17 @@ from ingest.errors import UsageError
 from ingest.loaders.text import text_blocks
 from ingest.preparing import HashedFile, embed, make_entry
 from ingest.records import FileRecord
+from rag_app.calibration import Observation
+from rag_app.context import number_passages
 from rag_app.conversation import standalone
 from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
+from rag_app.gate import SHIPPED, Gate
 from rag_app.metrics import DEPTH
 from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
 from rag_app.rerankers import open_reranker
 from rag_app.settings import Settings
 from retrievers.hybrid import STRATEGIES, HybridRetriever, Strategy, embedded_reranker
-from retrievers.rerank.instructions import resolve
+from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.protocol import Reranker, follows_instructions
 
 
@@ -58,8 +62,7 @@ def run_benchmark(
                 f"The reranker '{settings.profile}' follows no instructions, so that there is nothing to compare. "
                 "Set RAG_RERANKER to one that does, such as qwen3, or leave --instructions out."
             )
-        encoder = open_encoder(settings.embedder)
-        engine = _Engine(encoder, embedded_encoder(encoder), reranker, settings)
+        engine = _Engine.of(reranker, settings)
         indexes = {
             lang: stack.enter_context(_Index.build(question_set, lang, engine))
             for lang in sorted({query.corpus_lang for query in queries})
@@ -71,6 +74,26 @@ def run_benchmark(
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("Asking", total=len(queries))
             return evaluate(question_set, queries, judge, searches, on_query=lambda: bar.advance(task))
+
+
+def observe(folders: Sequence[Path], sample: Sample, settings: Settings) -> list[Observation]:
+    """What the gate sees of the questions of these sets, as the assistant would ask them, with the labels.
+
+    Of each set so many answerable and so many unanswerable questions are asked as the sample says. Every answerable one
+    is asked a second time without the documents that answer it: what is asked of a library that lacks a document.
+    """
+    engine = _Engine.of(open_reranker(settings), settings)
+    observations: list[Observation] = []
+    for question_set in [QuestionSet.load(folder) for folder in folders]:
+        queries = [*question_set.answerable(sample), *question_set.unanswerable(sample)]
+        for lang in sorted({query.corpus_lang for query in queries}):
+            with _Index.build(question_set, lang, engine) as index:
+                judge = Judge(question_set, list(index.chunks.values()))
+                asked = [query for query in queries if query.corpus_lang == lang]
+                title = f"Asking {question_set.name}"
+                for query in track(asked, title, console=Console(stderr=True), transient=True):
+                    observations += index.observe(query, judge)
+    return observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +142,26 @@ class _Engine:
     reranker: Reranker | None
     settings: Settings
 
+    @classmethod
+    def of(cls, reranker: Reranker | None, settings: Settings) -> _Engine:
+        encoder = open_encoder(settings.embedder)
+        return cls(encoder, embedded_encoder(encoder), reranker, settings)
+
 
 class _Index:
     """A collection of a question set's documents, and where each of its passages stands in them."""
 
     def __init__(self, collection: Collection, documents: Sequence[CorpusDocument], engine: _Engine) -> None:
+        late_interaction = embedded_reranker(collection, engine.embedded)
         self._collection = collection
+        self._gate = Gate(SHIPPED, late_interaction)
+        self._top_k = engine.settings.top_k
+        self._candidates = engine.settings.candidates
+        self._routed = engine.reranker is not None and follows_instructions(engine.reranker)
         self._retriever = HybridRetriever(
             collection,
             engine.encoder,
-            engine.reranker or embedded_reranker(collection, engine.embedded),
+            engine.reranker or late_interaction,
             candidates=engine.settings.candidates,
             budget_ms=engine.settings.rerank_budget_ms or None,
         )
@@ -159,6 +192,28 @@ class _Index:
     def search(self, question: str, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
         hits = self._retriever.search(question, strategy=strategy, top_k=DEPTH, instruction=instruction)
         return [self.chunks[hit.node.node_id] for hit in hits]
+
+    def observe(self, query: Query, judge: Judge) -> Iterator[Observation]:
+        """The question as it is and, where it is answerable, with its documents left out."""
+        question = standalone(query.text, query.history)
+        instruction = route(question, self._collection.catalog.kind()) if self._routed else None
+        hits = self._retriever.search(question, top_k=self._candidates, instruction=instruction)
+        documents = judge.documents(query)
+        others = [hit for hit in hits if self.chunks[hit.node.node_id].document_id not in documents]
+        for found, left_out in ((hits, False), (others, True)):
+            shown = found[: self._top_k]
+            if not shown or (left_out and not documents):
+                continue
+            ranked = [self.chunks[hit.node.node_id] for hit in shown]
+            texts = [hit.node.get_content(MetadataMode.EMBED) for hit in shown]
+            yield Observation(
+                judge.name,
+                group=min(documents, default=query.id),
+                features=self._gate.features(question, number_passages(shown), texts),
+                answerable=bool(documents),
+                sufficient=bool(documents) and not judge.relevant(query).keys().isdisjoint(judge.items(query, ranked)),
+                left_out=left_out,
+            )
 
     def __enter__(self) -> _Index:
         return self

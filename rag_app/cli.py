@@ -220,6 +220,44 @@ def evaluate(
 
 
 @app.command()
+def calibrate(
+    datasets: Annotated[list[Path], typer.Argument(help="Folders as `eval` reads them.", show_default=False)],
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Ask only so many answerable and unanswerable questions of each.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(help="The seed of that draw.")] = 0,
+    json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Fit the gate to labelled questions, for the reranker in force, and keep that in the home."""
+    from datetime import date
+
+    from rag_app.benchmark import observe
+    from rag_app.calibration import calibrate, calibration_tables, keep, report_as_dict
+    from rag_app.gate import LATE_INTERACTION_FEATURES, OWN_SCORE_FEATURES
+    from rag_app.question_set import Sample
+    from rag_app.rerankers import describe_reranker
+
+    settings = _settings(home, None)
+    report = calibrate(
+        observe(datasets, Sample(limit, split_seed), settings),
+        LATE_INTERACTION_FEATURES if settings.profile == "embedded" else OWN_SCORE_FEATURES,
+        reranker=describe_reranker(settings),
+        date=date.today().isoformat(),
+        threshold=settings.gate,
+    )
+    path = keep(report.model, settings.location.home)
+    if json:
+        _print_json(report_as_dict(report))
+    else:
+        from rich.console import Console
+
+        for table in calibration_tables(report):
+            Console().print(table)
+        typer.echo(f"Kept in {path}.")
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on (RAG_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on (RAG_PORT).")] = None,

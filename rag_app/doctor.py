@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from ingest.catalog import catalog_path, collection_names
 from ingest.errors import RagError
+from rag_app.calibration import model_for
 from rag_app.llm.opening import describe_language_model
 from rag_app.rerankers import describe_reranker
 from rag_app.settings import Settings, config_file
@@ -86,10 +87,23 @@ def _configuration(settings: Settings) -> Iterator[Check]:
         "settings file", "ok" if path.is_file() else "note", f"{path}{'' if path.is_file() else ' (not there)'}"
     )
     yield Check("profile", "ok", f"{settings.profile}: {settings.embedder.identity}, {describe_reranker(settings)}")
+    yield _gate(settings)
     if writer := describe_language_model(settings):
         yield Check("language model", "ok", writer)
     else:
         yield Check("language model", "note", "none: answers quote the passages. Set RAG_LLM, or RAG_LLM_BASE_URL.")
+
+
+def _gate(settings: Settings) -> Check:
+    """Whether the reranker in force has a calibration of its own."""
+    reranker = describe_reranker(settings)
+    model = model_for(reranker, settings.location.home)
+    if model.reranker == reranker:
+        return Check("gate", "ok", f"fitted to {model.fitted_on}")
+    finding = (
+        f"{reranker} was never calibrated, so {model.reranker} judges the evidence. Fit it: rag-app calibrate DIR."
+    )
+    return Check("gate", "note", finding)
 
 
 def _index(settings: Settings) -> Iterator[Check]:

@@ -77,6 +77,15 @@ class Judge:
         for chunk in chunks:
             self._by_document.setdefault(chunk.document_id, []).append(chunk)
 
+    @property
+    def name(self) -> str:
+        """The question set's name."""
+        return self._set.name
+
+    def documents(self, query: Query) -> frozenset[str]:
+        """The ids of the documents that answer; empty for an unanswerable question."""
+        return frozenset(self._set.grades.get(query.id, ()))
+
     def relevant(self, query: Query) -> dict[str, float]:
         """The grade of everything relevant: chunk ids where the question has spans, else document ids."""
         spans = self._set.spans.get(query.id)

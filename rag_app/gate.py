@@ -1,107 +1,173 @@
-"""Whether the passages are likely to answer the question, and what is said when they are not.
+"""Whether the passages suffice to answer the question, and what is said when they do not.
 
-A passage's evidence, from 0 to 1:
+The evidence of an answer is the probability, from 0 to 1, that its passages hold what is asked: logistic regression
+over a few features of the question and its best `EVIDENCE_PASSAGES` passages.
 
-    (SCORE_SHARE * relevance + (1 - SCORE_SHARE) * coverage) * MISSING_CODE ** m * MISSING_NUMBER ** n
+relevance  the best late-interaction score, 0 at the low and 1 at the high end of SCORE_RANGE; may leave both. A passage
+           is scored for the question without the words that name its own document (`unnamed`): that it stands in the
+           HP-40 manual tells nothing of what it says
+lead       how far that score is above the mean of the others, in the same unit; a passage too few has the low end
+missing    the share of the question's names that the passage which holds most of them lacks; 1 where it lacks a code.
+           They must stand together: "E07 of the HP-60" is not answered by E07 of the HP-40 and something on the HP-60
+own_score  the log-odds of the best score of whatever ranked the passages, read as a probability
 
-relevance  the late-interaction score, from 0 at the low to 1 at the high end of SCORE_RANGE
-coverage   the share of the question's content words that the passage holds, each weighted by its rarity; 1 from
-           FULL_COVERAGE on
-m          models, codes, clauses and quoted names of the question that the passage holds nowhere
-n          other numbers of the question that the passage does not hold
-
-Text, section, title and source of a passage are searched. The evidence of an answer is that of its best passage: all
-codes must stand together in one, for "E07 of the HP-60" is not answered by one passage on E07 of the HP-40 and another
-on the HP-60.
+A model is fitted to one reranker (`calibration.py`). The shipped one is that of the embedded reranker, by the first
+three. That of a reranker which gives a probability itself, such as Qwen3, reads `own_score` alone. The scores of a
+reranker that was never calibrated are not read, for what they mean is not known: the embedded reranker's model judges
+the passages that it has chosen, and `rag-app doctor` says so.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ingest.segmentation import fold
+from ingest.segmentation import CJK, fold
 from rag_app.answer import Passage
 from rag_app.context import source_label
 from rag_app.quoting import escape_marks, searchable
-from rag_app.words import Language, codes, content_words, has_code, language, quantities
+from rag_app.words import Language, codes, content_words, has_code, language
+from retrievers.rerank.protocol import Reranker
 
-Rarity = Callable[[str], float]
-"""The weight of a word, larger for rarer ones and never negative, such as its inverse document frequency.
+EMBEDDED = "late interaction"
+"""The name of the embedded reranker."""
 
-Words come stemmed ("bolt" for "bolts"), so the weight should be that of the rarest form known.
-"""
+LATE_INTERACTION_FEATURES = ("relevance", "lead", "missing")
+OWN_SCORE_FEATURES = ("own_score",)
 
-THRESHOLD = 0.4
+# A wrong answer costs twice what a needless refusal costs: to answer is better from two thirds on.
+THRESHOLD = 0.67
 # Chinese is matched by pairs of characters, of which even a good passage holds only a part.
 SCORE_RANGE: dict[Language, tuple[float, float]] = {"en": (0.35, 0.75), "zh": (0.1, 0.5)}
-FULL_COVERAGE: dict[Language, float] = {"en": 1.0, "zh": 0.5}
-SCORE_SHARE = 0.5
-MISSING_CODE = 0.35
-MISSING_NUMBER = 0.75
+# A float32 probability of exactly 0 or 1 was rounded; its log-odds are taken to end here.
+LARGEST_LOG_ODDS = 15.0
 EVIDENCE_PASSAGES = 5
 NEAREST_PASSAGES = 3
 
 _QUOTED_NAME = re.compile(r"[\"“「『《]([^\"“”「」『』《》]{2,80})[\"”」』》]")
 
-_REFUSAL: dict[Language, tuple[str, str, str]] = {
+# A word of any script but CJK, with what ties it together: "HP-40", "v5.1", "licensee's".
+_WORD = re.compile(rf"[^\W{CJK}]+(?:[-./'’][^\W{CJK}]+)*")
+_NAME = re.compile(r"(?<=[^\s.?!:;])\s+[\"“‘(]?([A-Z][\w-]+)")
+
+_REFUSAL: dict[Language, tuple[str, str, str, str]] = {
     "en": (
         "The documents do not seem to answer this question.",
+        "Searched: {documents} {noun} of the collection '{collection}'.",
         "The nearest passages are:",
         "There are no documents to look in yet; add some first.",
     ),
-    "zh": ("这些文档似乎没有回答这个问题。", "最接近的段落：", "还没有可供查找的文档，请先添加文档。"),
+    "zh": (
+        "这些文档似乎没有回答这个问题。",
+        "已查找文档集“{collection}”中的 {documents} 个文档。",
+        "最接近的段落：",
+        "还没有可供查找的文档，请先添加文档。",
+    ),
 }
 
 
-def evidence(question: str, passages: Sequence[Passage], scores: Sequence[float], rarity: Rarity) -> float:
-    """How likely the passages are to answer, from 0 to 1; 0 without passages. See the formula above.
+@dataclass(frozen=True, slots=True)
+class GateModel:
+    """The log-odds that the passages suffice: `intercept`, and `weights` times the features of these names.
 
-    `scores[i]` is the late-interaction score of `passages[i]`, whatever has ranked them: the constants here were fitted
-    to it. More than the best `EVIDENCE_PASSAGES` need not be given.
+    `reranker` is the name of what ranked the passages it was fitted to, as `describe_reranker` gives it; `fitted_on`
+    says for people on which questions and when.
     """
-    pairs = zip(passages, scores, strict=True)
-    return max((passage_evidence(question, passage, score, rarity) for passage, score in pairs), default=0.0)
+
+    reranker: str
+    intercept: float
+    weights: Mapping[str, float]
+    fitted_on: str
+
+    def probability(self, features: Mapping[str, float]) -> float:
+        """The probability from 0 to 1 that passages with these features suffice."""
+        log_odds = self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-log_odds)) if log_odds >= 0 else math.exp(log_odds) / (1 + math.exp(log_odds))
 
 
-def passage_evidence(question: str, passage: Passage, score: float, rarity: Rarity) -> float:
-    """How likely one passage is to answer, from 0 to 1."""
-    low, high = SCORE_RANGE[language(question)]
-    relevance = min(max((score - low) / (high - low), 0.0), 1.0)
-    covered = min(coverage(question, passage, rarity) / FULL_COVERAGE[language(question)], 1.0)
-    combined = SCORE_SHARE * relevance + (1 - SCORE_SHARE) * covered
-    missing_codes, missing_numbers = missing(question, passage)
-    return combined * MISSING_CODE ** len(missing_codes) * MISSING_NUMBER ** len(missing_numbers)
+SHIPPED = GateModel(
+    EMBEDDED,
+    intercept=-0.198,
+    weights={"relevance": 1.390, "lead": 1.843, "missing": -2.227},
+    fitted_on="1471 questions of contractnli-nda, cuad-contracts, esp-faq-en, esp-faq-zh, gitlab-handbook, "
+    "mtrag-un-multiturn, pdf-manuals-qa, privacyqa-policies, synthetic-zh-contract, tidb-manual-zh; 2026-11-21",
+)
+"""The embedded reranker's model; docs/benchmarks.md has the command that fits it."""
 
 
-def coverage(question: str, passage: Passage, rarity: Rarity) -> float:
-    """The rarity-weighted share of the question's content words that the passage holds, from 0 to 1."""
-    weights = {word: rarity(word) for word in content_words(question)}
-    held = set(content_words(searchable(passage)))
-    total = sum(weights.values())
-    return sum(weight for word, weight in weights.items() if word in held) / total if total else 0.0
+class Gate:
+    """Judges the evidence for the questions asked of one collection."""
+
+    def __init__(self, model: GateModel, late_interaction: Reranker) -> None:
+        self.model = model
+        self._late_interaction = late_interaction
+
+    def evidence(self, question: str, passages: Sequence[Passage], texts: Sequence[str]) -> float:
+        """The probability that the passages suffice; 0 without any. See `features`."""
+        return self.model.probability(self.features(question, passages, texts)) if passages else 0.0
+
+    def features(self, question: str, passages: Sequence[Passage], texts: Sequence[str]) -> dict[str, float]:
+        """Every feature of the passages, best first, by its name; `texts[i]` is `passages[i]` as rerankers read it.
+
+        Raises ValueError without passages.
+        """
+        if not passages:
+            raise ValueError("Expected at least one passage to judge; without any there is no evidence.")
+        own = [passage.score for passage in passages if passage.score is not None]
+        passages, texts = passages[:EVIDENCE_PASSAGES], texts[:EVIDENCE_PASSAGES]
+        asked = [unnamed(question, passage) for passage in passages]
+        pairs = zip(asked, passages, texts, strict=True)
+        scores = [self._late_interaction.score(words, [text])[0] for words, _, text in pairs]
+        low, high = SCORE_RANGE[language(question)]
+        best, *others = sorted(scores, reverse=True)
+        others += [low] * (EVIDENCE_PASSAGES - 1 - len(others))
+        return {
+            "relevance": (best - low) / (high - low),
+            "lead": (best - sum(others) / len(others)) / (high - low),
+            "missing": min(missing(question, passage) for passage in passages),
+            "own_score": _log_odds(max(own, default=0.0)),
+        }
 
 
-def missing(question: str, passage: Passage) -> tuple[list[str], list[str]]:
-    """The codes and quoted names, and the plain numbers, of the question that the passage holds nowhere."""
+def _log_odds(probability: float) -> float:
+    """What lies outside 0 to 1 counts as the end that it is beyond."""
+    if probability <= 0.0 or probability >= 1.0:
+        return math.copysign(LARGEST_LOG_ODDS, probability - 0.5)
+    return max(-LARGEST_LOG_ODDS, min(LARGEST_LOG_ODDS, math.log(probability / (1 - probability))))
+
+
+def unnamed(question: str, passage: Passage) -> str:
+    """The question without the words of the title and source of the passage; whole where no other word is left.
+
+    Chinese is left as it is: its words have no borders.
+    """
+    named = set(content_words(f"{passage.title} {passage.source}"))
+    if named.issuperset(content_words(question)):
+        return question
+    return _WORD.sub(lambda word: "" if named.issuperset(content_words(word.group())) else word.group(), question)
+
+
+def missing(question: str, passage: Passage) -> float:
+    """The share of the question's names that the passage holds nowhere; 1 where it lacks a code or a quoted name.
+
+    Names are capitalised within a sentence; text, section, title and source of the passage are searched.
+    """
     text = searchable(passage)
-    names = [fold(name).strip() for name in _QUOTED_NAME.findall(question)]
-    numbers = {quantity.number for quantity in quantities(text)}
-    asked_codes = codes(question)
-    return (
-        [code for code in asked_codes if not has_code(code, text)] + [name for name in names if name not in text],
-        [
-            number
-            for number in dict.fromkeys(quantity.number for quantity in quantities(question))
-            if number not in numbers and number not in asked_codes
-        ],
-    )
+    quoted = [fold(name).strip() for name in _QUOTED_NAME.findall(question)]
+    if not all(has_code(code, text) for code in codes(question)) or not all(name in text for name in quoted):
+        return 1.0
+    names = {fold(match.group(1)) for match in _NAME.finditer(question)}
+    return sum(name not in text for name in names) / len(names) if names else 0.0
 
 
-def refusal(question: str, passages: Sequence[Passage]) -> str:
-    """A sentence that the documents do not seem to answer, and the nearest passages with their marks."""
-    no_answer, nearest, no_documents = _REFUSAL[language(question)]
-    if not passages:
+def refusal(question: str, passages: Sequence[Passage], *, collection: str, documents: int) -> str:
+    """A sentence that the documents do not seem to answer, what was searched, and the nearest passages with marks."""
+    no_answer, searched, nearest, no_documents = _REFUSAL[language(question)]
+    if not documents:
         return f"{no_answer} {no_documents}"
+    noun = "document" if documents == 1 else "documents"
+    scope = searched.format(documents=documents, noun=noun, collection=collection)
     places = [f"- {escape_marks(source_label(passage))} [{passage.number}]" for passage in passages[:NEAREST_PASSAGES]]
-    return "\n".join([no_answer, "", nearest, "", *places])
+    return "\n".join([no_answer, "", scope, *([nearest, "", *places] if places else [])])

@@ -104,10 +104,17 @@ class QuestionSet:
 
     def answerable(self, sample: Sample) -> list[Query]:
         """The questions of the sample that have a relevant document and are plain text, in a drawn order if limited."""
+        return self._drawn(sample, answerable=True)
+
+    def unanswerable(self, sample: Sample) -> list[Query]:
+        """The questions of the sample that no document answers, drawn likewise."""
+        return self._drawn(sample, answerable=False)
+
+    def _drawn(self, sample: Sample, *, answerable: bool) -> list[Query]:
         queries = [
             query
             for query in self.queries
-            if query.id in self.grades
+            if (query.id in self.grades) is answerable
             and not query.media
             and sample.lang in (None, query.lang)
             and (query.history or not sample.follow_ups)

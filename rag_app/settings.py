@@ -124,7 +124,8 @@ class Settings(BaseSettings):
         default=THRESHOLD,
         ge=0.0,
         le=1.0,
-        description="The evidence below which a question is refused; 0 answers always.",
+        description="The probability that the passages hold the answer, below which a question is refused; 0 answers "
+        "always.",
     )
     llm: Literal["auto", Writer] = Field(
         default="auto",
