@@ -350,6 +350,44 @@ def test_instructions_that_compare_nothing_are_refused(
     assert sentence in terminal.err
 
 
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    """A question set: the colours of twenty pumps, and of as many that it has no document of."""
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    pumps = [f"P-{number}" for number in range(10, 50)]
+    rows = [{"id": pump, "title": f"Pump {pump}", "text": f"The pump {pump} is painted blue."} for pump in pumps[:20]]
+    asked = [{"id": f"q{pump}", "text": f"Which colour is the pump {pump} painted?"} for pump in pumps]
+    for name, lines in (("corpus", rows), ("queries", asked)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "qrels.tsv").write_text("".join(f"q{pump}\t{pump}\t1\n" for pump in pumps[:20]), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("reranker", ["embedded", "qwen3"])
+def test_calibrate_keeps_a_model_for_the_reranker_in_force(
+    filled: Terminal, colours: Path, reranker: str, told: WordReranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_RERANKER", reranker)
+    report = filled.json("calibrate", str(colours))
+
+    assert (report["refusals"][0]["asked"], report["refusals"][0]["unanswerable"]) == (40, 20)
+    assert list(report["model"]["weights"]) == (
+        ["own_score"] if reranker == "qwen3" else ["relevance", "lead", "missing"]
+    )
+    checks = {check["name"]: check for check in filled.json("doctor")["checks"]}
+    assert checks["gate"]["state"] == "ok"
+    assert "60 questions of colours" in checks["gate"]["finding"]
+
+
+def test_doctor_says_that_a_reranker_was_never_calibrated(filled: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_RERANKER", "qwen3")
+    checks = {check["name"]: check for check in filled.json("doctor")["checks"]}
+
+    assert checks["gate"]["state"] == "note"
+    assert "never calibrated, so late interaction judges" in checks["gate"]["finding"]
+
+
 def test_an_instruction_that_nobody_follows_is_noted(filled: Terminal, tmp_path: Path) -> None:
     texts = tmp_path / "texts.txt"
     texts.write_text("The pump is hot.\n", encoding="utf-8")
