@@ -255,18 +255,10 @@ def calibration_tables(report: CalibrationReport) -> tuple[Table, Table]:
         bins.add_column(column, justify="right")
     for entry in report.bins:
         bins.add_row(f"{entry.predicted:.2f}", f"{entry.observed:.2f}", str(entry.count))
-    refusals = Table(title=f"Refusals below {report.threshold:g}", caption="evidence: against passages without any")
-    refusals.add_column("set")
-    for column in (
-        "asked",
-        "unanswerable",
-        "refused",
-        "precision",
-        "recall",
-        "precision, evidence",
-        "recall, evidence",
-    ):
-        refusals.add_column(column, justify="right")
+    refusals = Table(title=f"Refusals below {report.threshold:g}", caption="* of refusing where no passage is evidence")
+    refusals.add_column("set", overflow="fold")
+    for column in ("asked", "unanswerable", "refused", "precision", "recall", "precision*", "recall*"):
+        refusals.add_column(column, justify="right", overflow="fold")
     for row in report.refusals:
         shares = ["-" if share is None else f"{share:.2f}" for share in row.shares().values()]
         refusals.add_row(escape(row.question_set), str(row.asked), str(row.unanswerable), str(row.refused), *shares)
