@@ -1,4 +1,4 @@
-"""How well the check of citations tells true statements from false ones: `python -P bench/citations.py`.
+"""How well the check of citations tells true statements from false ones: `python bench/citations.py`.
 
 Prints a table with one row for each kind of statement in `citations.toml`, and what the judge's score alone would say
 at each threshold. A true statement beside every other passage of its language makes the kind "passage".
@@ -6,10 +6,14 @@ at each threshold. A true statement beside every other passage of its language m
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+
+# In front of this file's folder, where bench/ingest.py hides the package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ingest.embedding import MiniLmEncoder
 from rag_app.answer import Passage
