@@ -10,7 +10,7 @@ from ingest.segmentation import CJK, fold
 from rag_app.answer import CitedText, Passage, Statement
 from rag_app.citations import citation
 from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
-from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language, quantities
+from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
 
 ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
 
@@ -38,6 +38,8 @@ _ITEM = re.compile(
 _QUESTION_END = re.compile(r"[?？][\"'”’」』）)\]]*$")
 # Two CJK characters make about one word.
 _WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
+# "170", "≥ 1,450", "12.5 x": not "May 2025".
+_NUMBER_CELL = re.compile(r"[^\w\s]?\s?\d[\d.,\s]*(?:\s?[^\d\s]{1,6})?")
 _MARK_LIKE = re.compile(r"(?<=[\[【［])(?=[\d\s^])")
 
 
@@ -137,10 +139,10 @@ def _leans_on_next(text: str, start: int, end: int) -> bool:
 
 
 def _holds_figure(candidate: _Candidate) -> bool:
-    """Whether a sentence holds a figure; in a table row a bare number is one, behind the cell that names the row."""
+    """Whether a sentence holds a figure; a bare number in a table cell is one, behind the cell that names the row."""
     row = candidate.text.rsplit("\n", 1)[-1]
     cells = row.strip("| ").split("|")[1:] if is_table_row(row) else []
-    return holds_figure(candidate.text) or any(quantities(cell) for cell in cells)
+    return holds_figure(candidate.text) or any(_NUMBER_CELL.fullmatch(cell.strip()) for cell in cells)
 
 
 def _is_entry_of(named: Sequence[str], candidate: _Candidate) -> bool:

@@ -63,6 +63,15 @@ def test_a_table_row_comes_with_its_head() -> None:
     assert reply.citations[0].quote == "| Ram cylinder bolt | 45 |"
 
 
+def test_a_cell_with_words_and_a_number_is_no_figure() -> None:
+    edition = passage(
+        "| Edition | Date | What has changed |\n|---|---|---|\n| B | May 2025 | Interval of the oil change |"
+    )
+    elsewhere = passage("Change the oil after 4000 hours.", 2)
+
+    assert quotes("How often is the oil changed, by its interval?", edition, elsewhere)[0][0] == 2
+
+
 def test_a_bare_number_in_a_table_is_a_figure() -> None:
     table = passage("| Year | Ducks |\n|---|---|\n| 2021 | 150 |\n| 2022 | 170 |")
     elsewhere = passage("Ducks on stamps were shown for 3 days in 2013. Many came.", 2)
