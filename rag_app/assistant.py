@@ -222,7 +222,6 @@ class Assistant:
     ) -> Generator[Event, None, CitedText]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them, checked.
 
-
         With the setting `strict` only what is supported, which may be nothing.
         """
         judge = self._judge.score
