@@ -38,7 +38,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy bench/*.py
 
 test: lint types
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) $(DEMO_HOME)

@@ -114,6 +114,15 @@ def test_attachments_beyond_the_limits_are_named(read: Read, monkeypatch: pytest
     assert "1 of 3 attachments" in document.pages[0].problem
 
 
+def test_a_broken_message_inside_another_is_kept_as_far_as_it_can_be_read(read: Read) -> None:
+    inner = b"Content-Type: multipart/alternative; boundary=B\n\nPump \xff\xfe seal\n"
+
+    (attachment,) = read(b"Subject: outer\nContent-Type: message/rfc822\n\n" + inner).attachments
+
+    assert b"Pump" in attachment.content
+    assert b"seal" in attachment.content
+
+
 def test_bottomless_messages_are_refused(read: Read) -> None:
     nested = b"".join(
         b'Content-Type: multipart/mixed; boundary="B%d"\n\n--B%d\n' % (level, level) for level in range(2000)

@@ -117,9 +117,17 @@ def _is_attachment(part: Message) -> bool:
 
 def _content(part: Message) -> bytes:
     if part.get_content_type() == "message/rfc822":
-        return b"".join(message.as_bytes() for message in _inner(part))
+        return b"".join(map(_as_file, _inner(part)))
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _as_file(message: Message) -> bytes:
+    """A message inside another one, as it would lie in a file of its own."""
+    try:
+        return message.as_bytes()
+    except UnicodeEncodeError:  # a multipart that has no parts, with bytes in their place that are no ASCII
+        return message.as_string().encode("utf-8", "surrogateescape")
 
 
 def _body_blocks(part: Message) -> Iterator[Block]:
