@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -118,9 +119,10 @@ class Gate:
             raise ValueError("Expected at least one passage to judge; without any there is no evidence.")
         own = [passage.score for passage in passages if passage.score is not None]
         passages, texts = passages[:EVIDENCE_PASSAGES], texts[:EVIDENCE_PASSAGES]
-        asked = [unnamed(question, passage) for passage in passages]
-        pairs = zip(asked, passages, texts, strict=True)
-        scores = [self._late_interaction.score(words, [text])[0] for words, _, text in pairs]
+        texts_by_words: defaultdict[str, list[str]] = defaultdict(list)  # of one document: all are asked the same
+        for passage, text in zip(passages, texts, strict=True):
+            texts_by_words[unnamed(question, passage)].append(text)
+        scores = [score for asked in texts_by_words.items() for score in self._late_interaction.score(*asked)]
         low, high = SCORE_RANGE[language(question)]
         best, *others = sorted(scores, reverse=True)
         others += [low] * (EVIDENCE_PASSAGES - 1 - len(others))

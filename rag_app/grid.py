@@ -24,7 +24,8 @@ MAX_CELL_CHARACTERS = 32_000
 # What a spreadsheet program would read as a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-State = Literal["found", "refused"]
+CellState = Literal["found", "doubtful", "refused"]
+"""Doubtful: not every statement of the answer is verified, see `rag_app.answer.State`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class Cell:
     answer: Answer
 
     @property
-    def state(self) -> State:
-        return "refused" if self.answer.refused else "found"
+    def state(self) -> CellState:
+        if self.answer.refused:
+            return "refused"
+        return "found" if all(one.state == "verified" for one in self.answer.statements) else "doubtful"
 
     @property
     def text(self) -> str:
@@ -84,8 +87,8 @@ def _cell_as_dict(cell: Cell) -> dict[str, Any]:
         "answer": cell.text,
         "evidence": cell.answer.evidence,
         "citations": [
-            {"number": c.number, "page": c.page, "page_label": c.page_label, "section": c.section, "quote": c.quote}
-            for c in cell.answer.citations
+            {key: getattr(citation, key) for key in ("number", "page", "page_label", "section", "quote", "state")}
+            for citation in cell.answer.citations
         ],
     }
 

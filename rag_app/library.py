@@ -8,12 +8,10 @@ from ingest.records import DocumentRecord
 
 
 def find_document(catalog: Catalog, name: str) -> DocumentRecord:
-    """The document of that id or source name. Raises `UsageError` where none or several match."""
-    matching = [
-        record
-        for record in catalog.documents()
-        if name in (record.document_id, *(file.source for file in record.files))
-    ]
+    """The document of that id, else of that source name. Raises `UsageError` where none or several match."""
+    if record := catalog.document(name):  # programs ask by id, again and again; names are looked for in all records
+        return record
+    matching = [record for record in catalog.documents() if any(name == file.source for file in record.files)]
     if not matching:
         raise UsageError(f"No document is called '{name}'. List them: rag-app documents list.")
     if len(matching) > 1:

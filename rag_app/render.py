@@ -151,7 +151,8 @@ def _cell_text(cell: Cell) -> str:
     if cell.state == "refused":
         return "[dim]does not tell[/dim]"
     pages = dict.fromkeys(f"p. {citation.page_label or citation.page}" for citation in cell.answer.citations)
-    return f"{escape(cell.text)}\n[dim]{escape(', '.join(pages))}[/dim]"
+    doubt = "not all of it is verified; " if cell.state == "doubtful" else ""
+    return f"{escape(cell.text)}\n[dim]{doubt}{escape(', '.join(pages))}[/dim]"
 
 
 def print_search(found: SearchResult) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
 from ingest.errors import UsageError
+from rag_app.answer import Statement
 from rag_app.assistant import Assistant, build_assistant
 from rag_app.grid import Cell, Grid, ask_grid, grid_writer, read_questions
+from rag_app.render import print_grid
 from rag_app.settings import Settings
 
 RENT = "When is the rent due?"
@@ -52,6 +55,17 @@ def test_what_a_document_does_not_tell_is_an_empty_cell_with_its_state(grid: Gri
     cells = [row[1] for row in grid.rows]
 
     assert [(cell.state, cell.text, cell.sources) for cell in cells] == [("refused", "", "")] * 2
+
+
+def test_an_answer_that_is_not_verified_throughout_is_doubtful(grid: Grid, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = by_source(grid)["a.md"][0]
+    unsupported = Statement(0, len(cell.answer.text), (), "unsupported")
+    doubtful = replace(cell, answer=replace(cell.answer, statements=(unsupported,)))
+
+    print_grid(Grid((RENT,), ((doubtful,),)))
+
+    assert (cell.state, doubtful.state) == ("found", "doubtful")
+    assert "not all of it is verified" in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
 def test_only_the_documents_named_are_asked_and_each_cell_is_told(assistant: Assistant) -> None:
