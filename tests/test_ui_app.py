@@ -228,7 +228,7 @@ def test_a_question_is_kept_to_the_documents_that_were_chosen() -> None:
     ask(app, "How tight?")
 
     assert assistant.documents_read == [(), (MANUAL.document_id,)]
-    assert [caption.value for caption in app.main.caption].count("Only the chosen document was read.") == 1
+    assert [plain(caption.value) for caption in app.main.caption].count(f"Read only: {MANUAL.title}") == 1
 
 
 def test_a_chosen_document_that_has_gone_is_not_asked() -> None:

@@ -110,7 +110,7 @@ def choose_documents(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
         key="documents-read",
         help=_DOCUMENTS_HELP,
     )
-    chat.documents = tuple(chosen)
+    chat.documents = {document_id: titles[document_id] for document_id in chosen}
 
 
 def suggested_questions(documents: Sequence[DocumentRecord]) -> list[str]:
@@ -136,7 +136,7 @@ def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...],
         activity.markdown(f":gray[{_BEFORE_ANY_STAGE} …]", width="stretch")
         try:
             events = assistant.ask(
-                exchange.question, history, instruction=exchange.instruction, documents=exchange.documents
+                exchange.question, history, instruction=exchange.instruction, documents=list(exchange.documents)
             )
             with closing(events):
                 for event in events:
@@ -164,15 +164,12 @@ def _reply(chat: Chat, exchange: Exchange, key: str) -> None:
         if exchange.answer.question != exchange.question:
             st.caption(f"Understood as: {escape_label(exchange.answer.question)}")
         if exchange.documents:
-            st.caption(_documents_read(len(exchange.documents)))
+            titles = ", ".join(shorten(title, _TITLE_LENGTH) for title in exchange.documents.values())
+            st.caption(escape_label(f"Read only: {titles}"))
         show = _refusal if exchange.answer.refused else _cited_answer
         show(chat, exchange.answer, key)
     else:
         _stopped(chat, exchange, key)
-
-
-def _documents_read(count: int) -> str:
-    return "Only the chosen document was read." if count == 1 else f"Only the {count} chosen documents were read."
 
 
 def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:

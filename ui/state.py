@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -17,12 +17,12 @@ class Exchange:
     """A question and what came of it: nothing yet, the words so far, a finished answer or an error's sentence.
 
     `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
-    chose when asking; None: automatic. `documents` are the ids of those that are read; none: all.
+    chose when asking; None: automatic. `documents` are the titles of those that are read, by id; none: all.
     """
 
     question: str
     instruction: str | None = None
-    documents: tuple[str, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     quoted: bool = False
     answer: Answer | None = None
@@ -65,14 +65,14 @@ class Chat:
     """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind.
 
     `instruction` and `documents` go with the questions asked from now on: a name or a text (None: automatic), and the
-    ids of those to read (none: all).
+    titles of those to read, by id (none: all).
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
     opened: OpenSource | None = None
     collection: str = ""
     instruction: str | None = None
-    documents: tuple[str, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
     notices: list[tuple[str, str]] = field(default_factory=list)
 
     def ask(self, question: str) -> None:
@@ -89,7 +89,7 @@ class Chat:
     def switch(self, collection: str) -> None:
         """Another collection is another conversation."""
         self.collection = collection
-        self.documents = ()
+        self.documents = {}
         self.notices.clear()
         self.restart()
 
