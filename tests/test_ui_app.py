@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import streamlit
@@ -24,43 +23,12 @@ from fake_assistant import (
     passage,
     record,
 )
+from pages import ask, chip, html, labels, page, plain
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
 from rag_app.answer import State
 from retrievers.rerank.instructions import INSTRUCTIONS
-
-
-def page(assistant: FakeAssistant) -> AppTest:
-    """The page after its first run."""
-
-    def script(assistant: object) -> None:
-        from ui.app import main
-
-        main(lambda: assistant)
-
-    return AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20).run()
-
-
-def ask(app: AppTest, question: str = "How tight are the head bolts?") -> AppTest:
-    return app.chat_input(key="question").set_value(question).run()
-
-
-def html(app: AppTest) -> str:
-    """The HTML of the main area, one element a line."""
-    return "\n".join(element.proto.body for element in app.main.get("html"))
-
-
-def labels(app: AppTest) -> list[str]:
-    return [button.label for button in app.button]
-
-
-def plain(label: str) -> str:
-    return label.replace("\\", "").replace("\u2060", "")
-
-
-def chip(app: AppTest, number: int) -> Any:
-    return next(button for button in app.button if plain(button.label).startswith(f"{number} · "))
 
 
 def test_an_answer_shows_its_marks_and_a_chip_for_each_citation() -> None:
@@ -118,7 +86,7 @@ def test_a_chip_opens_the_page_and_closing_takes_it_away() -> None:
 
 def test_pages_can_be_turned_up_to_the_last() -> None:
     short = record("note.pdf", pages=2)
-    app = page(FakeAssistant(records=[short]))
+    app = page(FakeAssistant(records=[short]), "library")
 
     app.button(key=f"open-{short.document_id}").click().run()
     assert app.button(key="previous-page").disabled
@@ -354,53 +322,6 @@ def test_an_empty_collection_asks_for_documents_and_takes_them() -> None:
 
     assert [known.source for known in assistant.records] == ["manual.pdf"]
     assert app.title[0].value == "What would you like to know?"
-
-
-def test_an_upload_tells_each_file_that_failed_and_why() -> None:
-    app = page(FakeAssistant())
-
-    files = [("a.pdf", b"%PDF", "application/pdf"), ("b.txt", b" ", "text/plain"), ("c.pdf", b"", "application/pdf")]
-    app.file_uploader(key="files").set_value(files)
-    app.button(key="add").click().run()
-
-    assert [plain(notice.value) for notice in app.success] == ["1 added (24 pages read)."]
-    assert [plain(notice.value) for notice in app.warning] == [
-        "c.pdf: The file c.pdf is empty. Choose one with text in it.",
-        "b.txt: There is no text in it.",
-    ]
-
-
-def test_a_document_is_removed_only_after_it_is_confirmed() -> None:
-    assistant = FakeAssistant()
-    app = page(assistant)
-
-    app.button(key=f"remove-{MANUAL.document_id}").click().run()
-    assert assistant.documents() == [MANUAL, AGREEMENT]
-
-    app.button(key="confirm-removal").click().run()
-    assert assistant.documents() == [AGREEMENT]
-
-
-def test_removing_what_has_gone_already_is_a_sentence() -> None:
-    assistant = FakeAssistant()
-    app = page(assistant)
-    app.button(key=f"remove-{MANUAL.document_id}").click().run()
-    assistant.remove(MANUAL.document_id)
-
-    app.button(key="confirm-removal").click().run()
-
-    assert "no document" in app.warning[0].value
-
-
-def test_a_long_list_of_documents_can_be_searched() -> None:
-    assistant = FakeAssistant(records=[record(f"manual-{number}.pdf") for number in range(60)])
-    app = page(assistant)
-    rows = [label for label in labels(app) if "manual" in label and "purpose" not in label]
-    assert len(rows) == 50
-
-    app.text_input[0].set_value("manual-59").run()
-
-    assert len([label for label in labels(app) if "manual" in label and "purpose" not in label]) == 1
 
 
 def test_another_collection_is_another_conversation() -> None:

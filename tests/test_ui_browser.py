@@ -172,12 +172,13 @@ def test_an_uploaded_file_can_be_asked_about(address: str, visit: Page) -> None:
     visit.get_by_role("button", name="Add to the collection").click()
 
     expect(visit.get_by_text("What would you like to know?")).to_be_visible()
+    visit.get_by_role("link", name="Library").click()
     expect(visit.get_by_text("1 added (24 pages read).")).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["quoted"], indirect=True)
 def test_a_document_is_removed_after_a_confirmation(address: str, visit: Page) -> None:
-    visit.goto(address)
+    visit.goto(f"{address}/library")
     expect(visit.get_by_text("Documents · 2")).to_be_visible()
     visit.locator("[class*=st-key-remove-] button:visible").first.click()
     visit.get_by_role("button", name="Remove", exact=True).click()

@@ -1,27 +1,24 @@
-"""The page: sidebar, conversation, and the document pane beside it."""
+"""The frame of all pages: their list, the collection that they work with, the reader's language."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ingest.errors import RagError
-from ingest.records import DocumentRecord
-from ui.chat import choose_documents, choose_instruction, conversation, welcome
-from ui.library import choose_collection, document_list, upload
+from ui import chat, evaluation, grid, library, models, workbench
 from ui.markup import escape_label
-from ui.sources import document_pane
 from ui.state import Chat, current_chat
+from ui.text import LANGUAGE_KEY, LANGUAGES, language, say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
-# The selector sends every title to the browser.
-_MOST_TO_CHOOSE_FROM = 1000
 _STYLE = Path(__file__).with_name("style.css")
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5a7a"/>'
@@ -30,83 +27,83 @@ _ICON = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page: its name in the address and in the catalogue of words, its icon, and what draws it."""
+
+    name: str
+    icon: str
+    draw: Callable[[Assistant, Chat], None]
+
+
+SCREENS = (
+    Screen("chat", ":material/forum:", chat.page),
+    Screen("library", ":material/folder_open:", library.page),
+    Screen("grid", ":material/table_chart:", grid.page),
+    Screen("workbench", ":material/swap_vert:", workbench.page),
+    Screen("evaluation", ":material/leaderboard:", evaluation.page),
+    Screen("models", ":material/memory:", models.page),
+)
+"""In the order of the menu; the first one opens at /."""
+
+
 def main(served: Callable[[], Assistant]) -> None:
-    """Draws the whole page over the assistant that `served` gives, or the sentence of the `RagError` that it raises.
+    """Draws the page of this address over the assistant that `served` gives, or the sentence of its `RagError`.
 
     Streamlit calls this again for every click.
     """
-    chat = current_chat()
-    st.set_page_config(
-        page_title="Ask your documents",
-        page_icon=_ICON,
-        # Lines of an answer stay readable when alone; with a page beside it, all the width is used.
-        layout="wide" if chat.opened else "centered",
-        initial_sidebar_state="auto",
-    )
+    st.set_page_config(page_title=say("app.brand"), page_icon=_ICON, layout="wide", initial_sidebar_state="auto")
     st.html(_STYLE)
+    st.logo(_ICON, size="large")
+    shown = st.navigation(
+        [
+            st.Page(
+                partial(_draw, screen, served),
+                title=say(f"app.{screen.name}"),
+                icon=screen.icon,
+                url_path=screen.name,
+                default=screen is SCREENS[0],
+            )
+            for screen in SCREENS
+        ]
+    )
+    shown.run()
 
+
+def _draw(screen: Screen, served: Callable[[], Assistant]) -> None:
+    """The page, between the collection's choice above and the language's below in the sidebar."""
+    session = current_chat()
     try:
-        _page(served(), chat)
+        with st.sidebar:
+            assistant = library.choose_collection(served(), session)
+        screen.draw(assistant, session)
+        with st.sidebar:
+            _about(assistant)
     except RagError as error:
         st.error(escape_label(str(error)))
-
-
-def _page(assistant: Assistant, chat: Chat) -> None:
     with st.sidebar:
-        icon = base64.b64encode(_ICON.encode()).decode()
-        st.html(f'<div class="brand"><img alt="" src="data:image/svg+xml;base64,{icon}">Ask your documents</div>')
-        assistant = choose_collection(assistant, chat)
-        documents = assistant.documents()
-        _sidebar(assistant, chat, documents)
-
-    if not documents:
-        _empty_collection(assistant, chat)
-        return
-    # The input is drawn first, and the pane before the conversation: while an answer is written both are in place.
-    st.chat_input("Ask about your documents", key="question", on_submit=_ask_typed_question)
-    beside = st.container()
-    if chat.opened:
-        beside, pane = st.columns(2, gap="medium")
-        with pane:
-            document_pane(assistant, chat, chat.opened)
-    with beside:
-        if chat.exchanges:
-            conversation(assistant, chat)
-        else:
-            welcome(chat, documents)
+        _choose_language()
 
 
-def _ask_typed_question() -> None:
-    current_chat().ask(st.session_state["question"])
-
-
-def _sidebar(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
-    st.button(
-        "New chat",
-        icon=":material/edit_square:",
-        key="new-chat",
-        width="stretch",
-        disabled=not chat.exchanges,
-        on_click=chat.restart,
-    )
-    if assistant.follows_instructions:
-        choose_instruction(chat)
-    if 1 < len(documents) <= _MOST_TO_CHOOSE_FROM:
-        choose_documents(chat, documents)
-    if documents:
-        document_list(assistant, chat, documents)
-        upload(assistant, chat)
+def _about(assistant: Assistant) -> None:
     model = assistant.language_model
-    answers = f"answers by {escape_label(model)}" if model else "answers quoted from the documents"
-    collection = f"Collection {escape_label(assistant.collection)} ({assistant.kind})"
-    st.caption(f"{collection} · profile {escape_label(assistant.profile)} · {answers}")
+    parts = (
+        say("app.collection-of-kind", name=escape_label(assistant.collection), kind=say(f"app.kind-{assistant.kind}")),
+        say("app.profile", name=escape_label(assistant.profile)),
+        say("app.answers-by", model=escape_label(model)) if model else say("app.answers-quoted"),
+    )
+    st.caption(" · ".join(parts))
 
 
-def _empty_collection(assistant: Assistant, chat: Chat) -> None:
-    with st.container(key="welcome"):
-        st.title("Add your first documents", anchor=False)
-        st.markdown(
-            "Manuals, contracts, anything with answers in it: PDF, Word, HTML, Markdown or plain text. "
-            "They stay on this machine. Then ask a question and see the page that answers it."
-        )
-        upload(assistant, chat)
+def _choose_language() -> None:
+    """Kept in the address, so that a reload and a link stay in the language."""
+    st.session_state.setdefault(LANGUAGE_KEY, language())
+    st.segmented_control(
+        say("app.language"),
+        list(LANGUAGES),
+        format_func=lambda one: LANGUAGES[one],
+        key=LANGUAGE_KEY,
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )

@@ -15,9 +15,10 @@ from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from rag_app.render import left_out_note
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
+from ui.library import empty_collection
 from ui.markup import STATE_MEANINGS, STATE_NAMES, escape_label, quoted_html, shorten, written_html
-from ui.sources import chips, evidence
-from ui.state import Chat, Exchange, cited_sources, passage_sources
+from ui.sources import chips, document_pane, evidence
+from ui.state import Chat, Exchange, cited_sources, current_chat, passage_sources
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -47,6 +48,53 @@ _SUGGESTED_QUESTION_CHINESE = "《{}》的主要内容是什么？"
 
 # While words still arrive, nobody knows which passages will be cited: any short number may be a mark.
 _POSSIBLE_MARKS = range(1, 100)
+
+
+# The selector sends every title to the browser.
+_MOST_TO_CHOOSE_FROM = 1000
+
+
+def page(assistant: Assistant, chat: Chat) -> None:
+    """The conversation, and the document pane beside it."""
+    documents = assistant.documents()
+    with st.sidebar:
+        _sidebar(assistant, chat, documents)
+    if not documents:
+        empty_collection(assistant, chat)
+        return
+    # The input is drawn first, and the pane before the conversation: while an answer is written both are in place.
+    st.chat_input("Ask about your documents", key="question", on_submit=_ask_typed_question)
+    # Lines of an answer stay readable when alone; with a page beside it, all the width is used.
+    st.set_page_config(layout="wide" if chat.opened else "centered")
+    beside = st.container()
+    if chat.opened:
+        beside, pane = st.columns(2, gap="medium")
+        with pane:
+            document_pane(assistant, chat, chat.opened)
+    with beside:
+        if chat.exchanges:
+            conversation(assistant, chat)
+        else:
+            welcome(chat, documents)
+
+
+def _ask_typed_question() -> None:
+    current_chat().ask(st.session_state["question"])
+
+
+def _sidebar(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+    st.button(
+        "New chat",
+        icon=":material/edit_square:",
+        key="new-chat",
+        width="stretch",
+        disabled=not chat.exchanges,
+        on_click=chat.restart,
+    )
+    if assistant.follows_instructions:
+        choose_instruction(chat)
+    if 1 < len(documents) <= _MOST_TO_CHOOSE_FROM:
+        choose_documents(chat, documents)
 
 
 def conversation(assistant: Assistant, chat: Chat) -> None:

@@ -1,4 +1,4 @@
-"""The sidebar: which collection, its documents, and how to add and remove them."""
+"""The library: which collection, its documents, and how to add and remove them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ingest.errors import RagError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.records import DocumentRecord
 from ui.markup import escape_label, shorten
+from ui.sources import document_pane
 from ui.state import Chat, document_source
+from ui.text import say
 
 if TYPE_CHECKING:
     from ingest.pipeline import Progress
@@ -31,11 +33,38 @@ _INTERRUPTED = "Adding was interrupted by a click elsewhere. Add the files again
 _NOTICES = {"success": st.success, "warning": st.warning}
 
 
+def page(assistant: Assistant, chat: Chat) -> None:
+    """The documents of the collection, and the first page of one of them beside the list."""
+    documents = assistant.documents()
+    if not documents:
+        empty_collection(assistant, chat)
+        return
+    beside = st.container()
+    if chat.opened:
+        beside, pane = st.columns(2, gap="medium")
+        with pane:
+            document_pane(assistant, chat, chat.opened)
+    with beside:
+        document_list(assistant, chat, documents)
+        upload(assistant, chat)
+
+
+def empty_collection(assistant: Assistant, chat: Chat) -> None:
+    """What a visitor sees before the first document."""
+    with st.container(key="welcome"):
+        st.title("Add your first documents", anchor=False)
+        st.markdown(
+            "Manuals, contracts, anything with answers in it: PDF, Word, HTML, Markdown or plain text. "
+            "They stay on this machine. Then ask a question and see the page that answers it."
+        )
+        upload(assistant, chat)
+
+
 def choose_collection(assistant: Assistant, chat: Chat) -> Assistant:
     """The assistant of the collection that the visitor works with."""
     names = assistant.collections()
     if len(names) > 1:
-        chosen = st.selectbox("Collection", names, index=names.index(chat.collection or assistant.collection))
+        chosen = st.selectbox(say("app.collection"), names, index=names.index(chat.collection or assistant.collection))
         if chosen != (chat.collection or assistant.collection):
             chat.switch(chosen)
     if chat.collection in ("", assistant.collection):
