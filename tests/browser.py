@@ -1,4 +1,4 @@
-"""What browser tests share: the Chromium of this machine, and the chat served by a process of its own."""
+"""What browser tests share: the Chromium of this machine, a page in it, and the chat served by a process of its own."""
 
 from __future__ import annotations
 
@@ -14,15 +14,54 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
 TESTS = Path(__file__).parent
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _START_SECONDS = 90
 
+expect.set_options(timeout=20_000)
+
 
 def find_chromium() -> str | None:
     """The browser that CHROMIUM names, else the first that is installed; None where there is none."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser; the test is skipped where there is none, and fails with REQUIRE_BROWSER set, as under CI."""
+    executable = find_chromium()
+    if executable is None:
+        reason = "no Chromium found; install one, or name it with CHROMIUM"
+        pytest.fail(reason) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Page]:
+    """A wide page that fails the test when a dialog opens or anything but this machine is asked for something."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    dialogs: list[str] = []
+    requests: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: requests.append(request.url))
+    yield page
+    page.close()
+    assert dialogs == []
+    assert [url for url in requests if not url.startswith(("http://localhost:", "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a chat over the scripted assistant that the test names."""
+    with served([str(TESTS / "serve_fake.py"), request.param], tmp_path / "log") as address:
+        yield address
 
 
 @contextmanager

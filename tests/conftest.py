@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser import address, chromium, visit  # noqa: F401 - fixtures
 from chat_server import server  # noqa: F401 - a fixture
 from chroma_server import chroma_server  # noqa: F401 - a fixture
 

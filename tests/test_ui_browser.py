@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import TESTS, find_chromium, served
+from browser import TESTS, served
 from fake_assistant import HOSTILE
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
-CHROMIUM = find_chromium()
 WIDE, PHONE = (1400, 900), (420, 900)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        # With REQUIRE_BROWSER set, as under CI, a missing browser is a failure.
-        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"),
-        reason="no Chromium found; install one, or name it with CHROMIUM",
-    ),
-]
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with served([str(TESTS / "serve_fake.py"), request.param], tmp_path / "log") as address:
-        yield address
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Page]:
-    """A wide page that fails the test when a dialog opens or anything but this machine is asked for something."""
-    page = chromium.new_page(viewport={"width": WIDE[0], "height": WIDE[1]})
-    dialogs: list[str] = []
-    requests: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda request: requests.append(request.url))
-    yield page
-    page.close()
-    assert dialogs == []
-    assert [url for url in requests if not url.startswith(("http://localhost:", "data:", "blob:"))] == []
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,6 @@ def main(served: Callable[[], Assistant]) -> None:
 
     Streamlit calls this again for every click.
     """
-    st.set_page_config(page_title=say("app.brand"), page_icon=_ICON, layout="wide", initial_sidebar_state="auto")
     st.html(_STYLE)
     st.logo(_ICON, size="large")
     shown = st.navigation(
@@ -67,6 +66,7 @@ def main(served: Callable[[], Assistant]) -> None:
             for screen in SCREENS
         ]
     )
+    st.set_page_config(page_title=f"{shown.title} · {say('app.brand')}", page_icon=_ICON, layout="wide")
     shown.run()
 
 
