@@ -9,7 +9,7 @@ it, so that a quote from the text is a quote from the document.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -23,6 +23,7 @@ from ingest.segmentation import CJK
 CountTokens = Callable[[str], int]
 
 SECTION_SEPARATOR = " > "
+CLAUSE_RANGE = " - "
 # A tokenizer may call any very long run without spaces one token; text is bounded by characters too.
 MAX_CHARACTERS_PER_TOKEN = 8
 
@@ -425,5 +426,22 @@ def _section_name(group: _Group) -> str:
     clauses = list(dict.fromkeys(piece.clause for piece in group.pieces if piece.clause))
     names = [*group.path]
     if clauses and not (names and names[-1].startswith(clauses[0])):
-        names.append(clauses[0] if len(clauses) == 1 else f"{clauses[0]} - {clauses[-1]}")
+        names.append(clauses[0] if len(clauses) == 1 else f"{clauses[0]}{CLAUSE_RANGE}{clauses[-1]}")
     return SECTION_SEPARATOR.join(names)
+
+
+def split_section(section: str) -> tuple[str, str]:
+    """The heading path and the clauses of a chunk's section: "4. Delivery" and "4.1 - 4.6"; either may be empty."""
+    path, _, last = section.rpartition(SECTION_SEPARATOR)
+    first = last.partition(CLAUSE_RANGE)[0]
+    return (path, last) if first and clause_number(first) == first else (section, "")
+
+
+def join_sections(sections: Sequence[str]) -> str:
+    """The section of neighbouring chunks below one heading: its path, and the clauses from the first to the last."""
+    path = split_section(sections[0])[0]
+    clauses = [name for section in sections if (name := split_section(section)[1])]
+    if not clauses:
+        return path
+    first, last = clauses[0].partition(CLAUSE_RANGE)[0], clauses[-1].rpartition(CLAUSE_RANGE)[2]
+    return SECTION_SEPARATOR.join(filter(None, (path, first if first == last else f"{first}{CLAUSE_RANGE}{last}")))

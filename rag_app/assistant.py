@@ -25,7 +25,7 @@ from ingest.report import IngestReport
 from rag_app.answer import Answer, CitedText, Event, Finished, Passage, StageDone, Token, Turn
 from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
-from rag_app.context import Context, fit_passages, number_passages
+from rag_app.context import Context, combine_passages, fit_passages, number_passages
 from rag_app.conversation import standalone
 from rag_app.gate import Gate, refusal
 from rag_app.library import find_document
@@ -162,10 +162,10 @@ class Assistant:
             question = standalone(question, history, self._model)
         instruction = self._instruction(question, instruction)
         hits = self._retriever.search(question, instruction=instruction, documents=self._ids(documents), trace=trace)
-        passages = number_passages(hits)
         with trace.stage("gate"):
             texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
-            sufficiency = self._gate.evidence(question, passages, texts)
+            sufficiency = self._gate.evidence(question, number_passages(hits), texts)
+        passages = combine_passages(hits)
         yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
         refused = sufficiency < self.settings.gate

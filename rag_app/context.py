@@ -1,7 +1,10 @@
-"""The passages of an answer: numbered once, named for people, and written for a language model.
+"""The passages of an answer: put together, numbered once, named for people, and written for a language model.
 
 What a document says is data. In a prompt each passage stands between two tags, and no text of a document can form a
-tag or a control token there: see `neutralise`.
+tag, a control token or the mark of a passage there: see `neutralise`.
+
+Passages of one text in one document are one. In several documents they stay apart, for each must be citable: what both
+contracts say is a fact about both. The prompt writes their text once, and behind the other labels where it stands.
 """
 
 from __future__ import annotations
@@ -9,17 +12,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ingest.chunking import join_sections, split_section
 from ingest.document import PageBox
 from ingest.errors import UsageError
 from rag_app.answer import Passage
+from rag_app.sentences import is_table_row
+
+MOST_MERGED_CHARACTERS = 3000
+"""About two and a half chunks. A passage enters a prompt whole or not at all, so it may not become much larger."""
 
 # A "<" that opens a word, a slash, a bar or another "<" could begin <|im_end|>, </think>, <s> or our own </passage>.
 # "< 5 mm" and "<5 mm" stay. The fullwidth bar and letters are how some models write their tokens.
-_TAG_OPENING = re.compile(r"[<＜](?=[^\s\d=.,\-+])")
-_BRACKETED_CONTROL = re.compile(r"\[(?=/?[A-Z_]{3,}\])")
+_TAG_OPENING = re.compile(r"[<＜﹤](?=[^\s\d=.,\-+]|\s{1,9}[/|])")
+_BRACKETED_CONTROL = re.compile(r"[\[［](?=/?[A-Z_]{3,}[\]］])")
+# What `marks.py` would take for the number of a passage.
+_MARK_LIKE = re.compile(r"[\[【［](?=[\s^]{0,9}\d[\d\s,，、;；–—~^-]{0,60}[\]】］])")
+# Zero-width characters, turned directions and the copies of ASCII that nothing shows: a reader of the page sees none.
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
 class ScoredNode(Protocol):
@@ -47,6 +59,75 @@ class Context:
 def number_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
     """The ranked nodes as passages numbered from 1; prompt, marks and citations use these numbers."""
     return tuple(_passage(number, node) for number, node in enumerate(nodes, start=1))
+
+
+def combine_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
+    """The ranked nodes as `number_passages` gives them, with neighbours of one section as one passage.
+
+    A merged passage stands where the best of its nodes stood, and has the score and the id of that one. Where a
+    document says the same twice the better one stays.
+    """
+    by_text = {(node.metadata["document_id"], node.text): node for node in reversed(nodes)}
+    rank = {node.node_id: place for place, node in enumerate(nodes)}
+    kept = sorted(by_text.values(), key=lambda node: (node.metadata["version"], node.metadata["position"]))
+    runs: list[list[ScoredNode]] = []
+    for node in kept:
+        if runs and _goes_on(runs[-1], node):
+            runs[-1].append(node)
+        else:
+            runs.append([node])
+    runs.sort(key=lambda run: min(rank[node.node_id] for node in run))
+    return tuple(
+        _merged(number, run, min(run, key=lambda node: rank[node.node_id])) for number, run in enumerate(runs, start=1)
+    )
+
+
+def _goes_on(run: Sequence[ScoredNode], node: ScoredNode) -> bool:
+    """Whether a node comes directly behind the last one of a run, in its section, with room for both.
+
+    Without boxes a passage has one page, or its quotes had none.
+    """
+    before, after = run[-1].metadata, node.metadata
+    return (
+        before["version"] == after["version"]
+        and before["position"] + 1 == after["position"]
+        and split_section(before["section"])[0] == split_section(after["section"])[0]
+        and (before["page"] == after["page"] or (before["boxes"] != "[]" and after["boxes"] != "[]"))
+        and sum(len(one.text) for one in (*run, node)) <= MOST_MERGED_CHARACTERS
+    )
+
+
+def _merged(number: int, run: Sequence[ScoredNode], best: ScoredNode) -> Passage:
+    """The nodes of a run as one passage, in reading order."""
+    first, *others = (_passage(number, node) for node in run)
+    text, boxes, spans = first.text, list(first.boxes), list(first.box_spans)
+    for part in others:
+        repeated = _repeated_head(text, part.text)
+        offset = len(text) + 1 - repeated
+        text += "\n" + part.text[repeated:]
+        for box, (start, end) in zip(part.boxes, part.box_spans, strict=True):
+            if start >= repeated:  # the head has its boxes above
+                boxes.append(box)
+                spans.append((start + offset, end + offset))
+    read = [part.ocr_confidence for part in (first, *others) if part.ocr_confidence is not None]
+    return replace(
+        _passage(number, best),
+        text=text,
+        page=first.page,
+        page_label=first.page_label,
+        section=join_sections([node.metadata["section"] for node in run]),
+        boxes=tuple(boxes),
+        box_spans=tuple(spans),
+        ocr_confidence=min(read, default=None),
+    )
+
+
+def _repeated_head(text: str, following: str) -> int:
+    """How many characters at the start of a table that goes on `text` holds already: its caption and its head."""
+    if not is_table_row(text[text.rfind("\n") + 1 :]):
+        return 0
+    ends = [match.end() for match in re.finditer("\n", following)]
+    return next((end for end in reversed(ends) if f"\n{following[:end]}" in f"\n{text}"), 0)
 
 
 def _passage(number: int, node: ScoredNode) -> Passage:
@@ -83,12 +164,14 @@ def source_label(passage: Passage) -> str:
 
 
 def neutralise(text: str) -> str:
-    """The text with every character that could begin a control token or a tag replaced by one that looks like it.
+    """The text with each character that could begin a control token, a tag or a mark replaced by one that looks alike.
 
-    `<|im_end|>` becomes `‹|im_end|>` and `[INST]` becomes `⟦INST]`: no tokenizer knows these, so they are read as
-    text. A visible character is used because some tokenizers drop zero-width ones and would restore the token.
+    `<|im_end|>` becomes `‹|im_end|>`, `[INST]` becomes `⟦INST]` and `[3]` becomes `⟦3]`: no tokenizer knows these, so
+    they are read as text. A visible character is used because some tokenizers drop zero-width ones and would restore
+    the token; invisible ones are taken out, for a model would read what no reader of the page can see.
     """
-    return _BRACKETED_CONTROL.sub("⟦", _TAG_OPENING.sub("‹", text))
+    visible = _TAG_OPENING.sub("‹", _INVISIBLE.sub("", text))
+    return _MARK_LIKE.sub("⟦", _BRACKETED_CONTROL.sub("⟦", visible))
 
 
 def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -> Context:
@@ -96,7 +179,7 @@ def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -
 
     Raises UsageError when not even the first one fits.
     """
-    blocks = [_block(passage) for passage in passages]
+    blocks = [_block(passage, passages[:place]) for place, passage in enumerate(passages)]
     for count in range(len(blocks), 0, -1):
         context = Context("\n".join(blocks[:count]), tuple(passages[:count]), tuple(passages[count:]))
         if fits(context):
@@ -107,6 +190,14 @@ def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -
     )
 
 
-def _block(passage: Passage) -> str:
-    label = neutralise(source_label(passage))
-    return f"[{passage.number}] {label}\n<passage>\n{neutralise(passage.text)}\n</passage>"
+def _block(passage: Passage, before: Sequence[Passage]) -> str:
+    """The passage under its label; where one `before` it has the same text, only a word that it stands there."""
+    label = f"[{passage.number}] {neutralise(source_label(passage))}"
+    if twins := twins_of(passage, before):
+        return f"{label}\nHere stand the same words as in [{twins[0].number}]."
+    return f"{label}\n<passage>\n{neutralise(passage.text)}\n</passage>"
+
+
+def twins_of(passage: Passage, passages: Sequence[Passage]) -> list[Passage]:
+    """Those of the passages that have the same text in another document, as copies of one form do."""
+    return [other for other in passages if other.text == passage.text and other.document_id != passage.document_id]

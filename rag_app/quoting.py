@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.segmentation import CJK, fold
-from rag_app.answer import CitedText, Passage, Statement
+from rag_app.answer import Citation, CitedText, Passage, Statement
 from rag_app.citations import citation
+from rag_app.context import twins_of
 from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
 from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
 
@@ -54,13 +55,16 @@ def quote_answer(question: str, passages: Sequence[Passage], score_sentences: Sc
     """One to three sentences that answer best, as text with marks; being quotes, all of it is verified.
 
     `score_sentences(question, sentences)` gives one score a sentence, higher for better. Passages that lack a model,
-    code or clause of the question which another passage has are not quoted. Raises ValueError without passages.
+    code or clause of the question which another passage has are not quoted. A quote from a text that stands in several
+    passages has the marks of all. Raises ValueError without passages.
     """
     if not passages:
         raise ValueError("Expected passages to quote from, got none; refuse the question instead.")
+    named = about_the_named(question, passages)
+    texts = {passage.text: passage for passage in reversed(named)}
     candidates = [
         candidate
-        for passage in about_the_named(question, passages)[:QUOTED_PASSAGES]
+        for passage in [passage for passage in named if texts[passage.text] is passage][:QUOTED_PASSAGES]
         for candidate in _candidates(passage)
     ]
     if asks_for_figure(question):
@@ -69,11 +73,14 @@ def quote_answer(question: str, passages: Sequence[Passage], score_sentences: Sc
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
     text, statements = LEAD_IN[language(question)], []
+    citations: dict[tuple[int, Span], Citation] = {}
     for candidate in chosen:
+        sources = [candidate.passage, *twins_of(candidate.passage, named)]
+        numbers = tuple(source.number for source in sources)
         start = len(text) + 2
-        text += f"\n\n{_shown(candidate, language(question))}"
-        statements.append(Statement(start, len(text), (candidate.passage.number,), "verified"))
-    citations = {(c.passage.number, c.span): citation(c.passage, c.span, "verified") for c in chosen}
+        text += f"\n\n{_shown(candidate, numbers, language(question))}"
+        statements.append(Statement(start, len(text), numbers, "verified"))
+        citations |= {(s.number, candidate.span): citation(s, candidate.span, "verified") for s in sources}
     return CitedText(text, tuple(statements), tuple(citations.values()))
 
 
@@ -182,9 +189,9 @@ def escape_marks(text: str) -> str:
     return _MARK_LIKE.sub("\u2060", text)
 
 
-def _shown(candidate: _Candidate, in_language: Language) -> str:
+def _shown(candidate: _Candidate, numbers: Sequence[int], in_language: Language) -> str:
     text = escape_marks(candidate.text.strip())
-    mark = f"[{candidate.passage.number}]"
+    mark = "".join(f"[{number}]" for number in numbers)
     if not is_table_row(candidate.text):
         return f"“{text}”{mark}" if in_language == "zh" else f"“{text}” {mark}"
     head, row = text.split("\n", 1) if "\n" in text else ("", text)

@@ -7,13 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from ingest.errors import UsageError
 from rag_app.answer import Passage
-from rag_app.context import Context, fit_passages, neutralise, number_passages, source_label
+from rag_app.context import (
+    Context,
+    combine_passages,
+    fit_passages,
+    neutralise,
+    number_passages,
+    source_label,
+)
+from rag_app.marks import clean_marks
 
 PASSAGE = Passage(
     number=1,
@@ -33,9 +41,11 @@ PASSAGE = Passage(
 )
 
 
-def node(text: str = PASSAGE.text, score: float | None = 0.8) -> NodeWithScore:
+def node(text: str = PASSAGE.text, score: float | None = 0.8, **other: object) -> NodeWithScore:
     metadata = {
         "document_id": "d",
+        "version": "d-1",
+        "position": 0,
         "source": "hp40.pdf",
         "title": "HP-40 manual",
         "page": 19,
@@ -47,8 +57,15 @@ def node(text: str = PASSAGE.text, score: float | None = 0.8) -> NodeWithScore:
         "ocr_confidence": 1.0,
         "retrieval_score": 0.03,
         "retrieval_rank": 4,
+        **other,
     }
-    return NodeWithScore(node=TextNode(id_="c", text=text, metadata=metadata), score=score)
+    identifier = f"c{other['position']}" if "position" in other else "c"
+    return NodeWithScore(node=TextNode(id_=identifier, text=text, metadata=metadata), score=score)
+
+
+def place(position: int, text: str, **other: object) -> NodeWithScore:
+    """The node at this place of its document, without boxes."""
+    return node(text, position=position, boxes="[]", box_spans="[]", **other)
 
 
 def test_nodes_become_passages_numbered_from_one() -> None:
@@ -115,9 +132,14 @@ def test_comparisons_stay_readable() -> None:
 
 
 @given(st.text())
-def test_neutralised_text_is_stable_and_as_long(text: str) -> None:
+def test_neutralised_text_is_stable_and_no_longer(text: str) -> None:
     assert neutralise(neutralise(text)) == neutralise(text)
-    assert len(neutralise(text)) == len(text)
+    assert len(neutralise(text)) <= len(text)
+
+
+@given(st.text(alphabet="[【［]】］^12, -<|/pas>\u200b"))
+def test_neutralised_text_holds_no_mark_of_a_passage(text: str) -> None:
+    assert "".join(clean_marks([neutralise(text)], 99)).count("[1]") == 0
 
 
 def within(characters: int) -> Callable[[Context], bool]:
@@ -140,3 +162,90 @@ def test_what_does_not_fit_is_told() -> None:
 def test_no_room_for_any_passage_is_an_error() -> None:
     with pytest.raises(UsageError, match="at least one passage"):
         fit_passages([PASSAGE], within(10))
+
+
+def test_neighbours_of_one_section_are_one_passage_in_reading_order() -> None:
+    nodes = [place(5, "Fifth."), place(9, "Ninth."), place(6, "Sixth."), place(4, "Fourth.")]
+
+    first, second = combine_passages(nodes)
+
+    assert (first.number, first.text) == (1, "Fourth.\nFifth.\nSixth.")
+    assert (first.chunk_id, first.retrieval_rank) == ("c5", 4)
+    assert (second.number, second.text) == (2, "Ninth.")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"section": "4.4 Cooling"}, id="another section"),
+        pytest.param({"version": "e-1", "document_id": "e"}, id="another document"),
+        pytest.param({"page": 20}, id="another page of a format without boxes"),
+    ],
+)
+def test_neighbours_that_do_not_belong_together_stay_apart(other: dict[str, object]) -> None:
+    passages = combine_passages([place(5, "Fifth."), place(6, "Sixth.", **other)])
+
+    assert [passage.text for passage in passages] == ["Fifth.", "Sixth."]
+
+
+def test_a_merged_passage_is_no_longer_than_a_prompt_can_take() -> None:
+    nodes = [place(position, f"{position}" * 1200) for position in range(4)]
+
+    assert [len(passage.text) for passage in combine_passages(nodes)] == [2401, 2401]
+
+
+def test_a_merged_passage_is_named_after_all_its_clauses() -> None:
+    nodes = [place(5, "Fifth.", section="4. Delivery > 4.1 - 4.3"), place(6, "Sixth.", section="4. Delivery > 4.4")]
+
+    assert [passage.section for passage in combine_passages(nodes)] == ["4. Delivery > 4.1 - 4.4"]
+
+
+def test_the_boxes_of_a_merged_passage_cover_what_they_covered() -> None:
+    boxes = json.dumps([[19, 10.0, 20.0, 110.0, 32.0]])
+    first = node("Drain the oil.", position=5, boxes=boxes, box_spans="[[0, 14]]")
+    second = node("Clean the tank.", position=6, boxes=boxes.replace("19", "20"), box_spans="[[0, 15]]", page=20)
+
+    (passage,) = combine_passages([second, first])
+
+    covered = [(box[0], passage.text[slice(*span)]) for box, span in zip(passage.boxes, passage.box_spans, strict=True)]
+    assert covered == [(19, "Drain the oil."), (20, "Clean the tank.")]
+    assert passage.page == 19
+
+
+def test_the_head_of_a_table_that_goes_on_is_not_repeated() -> None:
+    first = place(5, "Intervals\n| Hours | Task |\n|---|---|\n| 500 | Clean |")
+    second = node("| Hours | Task |\n|---|---|\n| 900 | Drain |", position=6, boxes="[]", box_spans="[]")
+
+    (passage,) = combine_passages([first, second])
+
+    assert passage.text == "Intervals\n| Hours | Task |\n|---|---|\n| 500 | Clean |\n| 900 | Drain |"
+
+
+def test_what_a_document_says_twice_is_one_passage() -> None:
+    passages = combine_passages([place(9, "Wear gloves."), place(2, "Wear gloves."), place(7, "Else.")])
+
+    assert [passage.chunk_id for passage in passages] == ["c9", "c7"]
+
+
+def test_what_two_documents_say_is_written_once_and_citable_in_both() -> None:
+    other = place(2, "Wear gloves.", document_id="e", version="e-1", title="HP-60 manual")
+
+    context = fit_passages(combine_passages([place(2, "Wear gloves."), other]), lambda _: True)
+
+    assert context.text.count("Wear gloves.") == context.text.count("<passage>") == 1
+    assert context.text.endswith("[2] HP-60 manual, p. 17, 4.3 Hydraulics\nHere stand the same words as in [1].")
+    assert [passage.title for passage in context.shown] == ["HP-40 manual", "HP-60 manual"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["| a | b |", "| 1 | 2 |\n| 3 | 4 |", "Text. More."]))))
+def test_every_text_is_in_a_passage_however_they_are_merged(places: list[tuple[int, str]]) -> None:
+    nodes = [place(position, f"{text}\n{position}") for position, text in dict(places).items()]
+
+    passages = combine_passages(nodes)
+
+    assert [passage.number for passage in passages] == list(range(1, len(passages) + 1))
+    for one in nodes:
+        assert any(one.text in passage.text for passage in passages)
+    if nodes:
+        assert nodes[0].text in passages[0].text
