@@ -136,6 +136,13 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """A model is being loaded before the question can be answered, which takes seconds to minutes."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageDone:
     """A stage of the pipeline has ended: "standalone", "dense", "keyword", "fuse", "rerank", "gate", "answer"."""
 
@@ -157,4 +164,4 @@ class Finished:
     answer: Answer
 
 
-Event = StageDone | Token | Finished
+Event = Loading | StageDone | Token | Finished

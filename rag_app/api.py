@@ -26,7 +26,7 @@ Documents = Annotated[list[Text], Field(max_length=MAX_DOCUMENTS)]
 
 
 class Health(BaseModel):
-    """What /healthz answers: the collection that is served and how many documents it holds."""
+    """What /healthz answers where no model has failed to load: the collection, and how many documents it holds."""
 
     status: Literal["ok"] = "ok"
     collection: str
@@ -59,7 +59,7 @@ class Search(BaseModel):
 
 
 def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
-    """The API over the assistant that this gives, or over the `RagError` that it raises: every call answers with that.
+    """The API over the assistant that this gives.
 
     Handlers are plain functions: FastAPI runs them in threads of their own.
     """
@@ -73,6 +73,7 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
     @api.get("/healthz")
     def healthz() -> Health:
         served = assistant()
+        served.models.check()
         return Health(collection=served.collection, documents=len(served.documents()))
 
     @api.post("/ask")

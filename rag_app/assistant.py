@@ -14,7 +14,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore
 from ingest.catalog import Kind, collection_names
 from ingest.collection import Collection
 from ingest.document import PageBox
-from ingest.embedding import Encoder, MiniLmEncoder, embedded_encoder, open_encoder
+from ingest.embedding import Encoder
 from ingest.engines.local import LocalEngine
 from ingest.errors import RagError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
@@ -22,7 +22,7 @@ from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
 from ingest.records import DocumentRecord
 from ingest.report import IngestReport
-from rag_app.answer import Answer, CitedText, Event, Finished, Passage, StageDone, Token, Turn
+from rag_app.answer import Answer, CitedText, Event, Finished, Loading, Passage, StageDone, Token, Turn
 from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
 from rag_app.context import Context, combine_passages, fit_passages, number_passages
@@ -30,11 +30,11 @@ from rag_app.conversation import standalone
 from rag_app.gate import Gate, refusal
 from rag_app.library import find_document
 from rag_app.llm import LanguageModel
-from rag_app.llm.opening import open_language_model
 from rag_app.marks import clean_marks
+from rag_app.models import Models, open_models
 from rag_app.prompts import answer_messages
 from rag_app.quoting import quote_answer
-from rag_app.rerankers import describe_reranker, open_reranker
+from rag_app.rerankers import describe_reranker
 from rag_app.settings import Profile, Settings
 from rag_app.strict import Sieve
 from retrievers.hybrid import (
@@ -46,7 +46,7 @@ from retrievers.hybrid import (
 )
 from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.late_interaction import LateInteractionReranker
-from retrievers.rerank.protocol import Reranker, follows_instructions
+from retrievers.rerank.protocol import Reranker
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
 MAX_UPLOAD_NAME = 120
@@ -81,41 +81,42 @@ class PageImage:
 class Assistant:
     """Answers questions from one collection, and keeps the collection. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        collection: Collection,
-        encoder: Encoder,
-        embedded: MiniLmEncoder,
-        *,
-        reranker: Reranker | None = None,
-        model: LanguageModel | None = None,
-    ) -> None:
-        """Over an open collection, whose vectors are those of `encoder`; `embedded` gives the token vectors.
-
-        Without a `reranker` late interaction ranks, without a `model` answers quote.
-        """
+    def __init__(self, settings: Settings, collection: Collection, models: Models) -> None:
+        """Over an open collection, whose vectors are those of the encoder of these `models`."""
         self.settings = settings
+        self.models = models
         self._collection = collection
-        self._encoder = encoder
-        self._embedded = embedded
-        self._model = model
-        self._reranker = reranker
         # Whatever ranks, this one chooses what is quoted: the constants there were fitted to it.
-        self._late_interaction = embedded_reranker(collection, embedded)
+        self._late_interaction = embedded_reranker(collection, models.embedded)
         # So that a citation is judged alike in every collection, the rarity of words plays no part there.
-        self._judge = LateInteractionReranker(embedded)
+        self._judge = LateInteractionReranker(models.embedded)
         model_of_gate = model_for(describe_reranker(settings), settings.location.home)
         self._gate = Gate(model_of_gate, self._late_interaction)
-        self._retriever = HybridRetriever(
-            collection,
-            encoder,
-            reranker or self._late_interaction,
-            top_k=settings.top_k,
-            candidates=settings.candidates,
-            budget_ms=settings.rerank_budget_ms or None,
-        )
         self._writing = threading.Lock()
+
+    @property
+    def _encoder(self) -> Encoder:
+        return self.models.encoder.get()
+
+    @property
+    def _reranker(self) -> Reranker | None:
+        return self.models.reranker.get() if self.models.reranker else None
+
+    @property
+    def _model(self) -> LanguageModel | None:
+        return self.models.writer.get() if self.models.writer else None
+
+    @property
+    def _retriever(self) -> HybridRetriever:
+        """Made anew for each search: it would keep a model alive that is to be unloaded."""
+        return HybridRetriever(
+            self._collection,
+            self._encoder,
+            self._reranker or self._late_interaction,
+            top_k=self.settings.top_k,
+            candidates=self.settings.candidates,
+            budget_ms=self.settings.rerank_budget_ms or None,
+        )
 
     @property
     def collection(self) -> str:
@@ -133,12 +134,12 @@ class Assistant:
     @property
     def follows_instructions(self) -> bool:
         """Whether an instruction changes the ranking."""
-        return self._reranker is not None and follows_instructions(self._reranker)
+        return self.models.follows_instructions
 
     @property
     def language_model(self) -> str | None:
         """The language model's name; None: answers quote the passages."""
-        return self._model.name if self._model else None
+        return self.models.writer.name if self.models.writer else None
 
     def ask(
         self,
@@ -148,7 +149,7 @@ class Assistant:
         instruction: str | None = None,
         documents: Sequence[str] = (),
     ) -> Generator[Event, None, None]:
-        """The answer as it is made: stages with their time, pieces of text, at last the finished answer.
+        """The answer as it is made: models that are loaded first, stages with their time, text, the finished answer.
 
         `instruction` is a name or a text; None takes the one that fits the question and the kind of the collection.
         Only these `documents` (ids or names) are read, all where none are named. Raises `UsageError` for an empty
@@ -157,6 +158,7 @@ class Assistant:
         """
         check_question(question)
         _check_instruction(instruction)
+        yield from map(Loading, self.models.load())
         trace = Trace()
         with trace.stage("standalone"):
             question = standalone(question, history, self._model)
@@ -317,35 +319,31 @@ class Assistant:
         return collection_names(self.settings.location.home)
 
     def open_collection(self, name: str) -> Assistant:
-        """An assistant over another collection of this home; it shares the loaded models."""
+        """An assistant over another collection of this home; it shares the models."""
         settings = self.settings.model_copy(update={"collection": name})
         opened = Collection.open(settings.location, settings.embedder, settings.chunking)
-        return Assistant(settings, opened, self._encoder, self._embedded, reranker=self._reranker, model=self._model)
+        return Assistant(settings, opened, self.models)
 
     def close(self) -> None:
         self._collection.close()
 
 
-def build_assistant(settings: Settings, *, create: bool = False, writes: bool = True) -> Assistant:
+def build_assistant(settings: Settings, *, create: bool = False, writes: bool = True, load: bool = True) -> Assistant:
     """The assistant that the settings describe; the only place that wires the parts.
 
     With `create` the collection is made where there is none, else `UnknownCollectionError` is raised; without `writes`
-    no language model is loaded, which a search does not need. Raises `RerankerError`, `EmbeddingError` or
-    `LanguageModelError` where a model cannot be used; the collection is closed then.
+    there is no language model, which a search does not need; without `load` large models wait until they are needed.
+    Raises `RerankerError`, `EmbeddingError` or `LanguageModelError` where a model cannot be used; the collection is
+    closed then.
     """
     opening = Collection.create if create else Collection.open
     collection = opening(settings.location, settings.embedder, settings.chunking)
     with ExitStack() as undo:
         undo.callback(collection.close)
-        encoder = open_encoder(settings.embedder)
-        assistant = Assistant(
-            settings,
-            collection,
-            encoder,
-            embedded_encoder(encoder),
-            reranker=open_reranker(settings),
-            model=open_language_model(settings) if writes else None,
-        )
+        assistant = Assistant(settings, collection, open_models(settings, writes=writes))
+        if load:
+            for model in assistant.models.all:
+                model.get()
         undo.pop_all()
     return assistant
 

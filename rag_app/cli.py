@@ -14,7 +14,6 @@ import typer
 
 from ingest.cli import IngestRequest, JsonOption, ingest_command, run_ingest
 from ingest.errors import RagError
-from retrievers.rerank.errors import RerankerError
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -266,7 +265,8 @@ def serve(
 ) -> None:
     """Serve the chat, and the HTTP API beside it, until Ctrl-C.
 
-    Where the reranker cannot be used, the chat and the API say so instead of ranking worse.
+    Large models are loaded when the first question needs them, or on the page Models. Where one cannot be used, the
+    chat and the API say so instead of answering worse.
     """
     from rag_app.serve import listen
     from rag_app.serve import serve as serve_assistant
@@ -274,14 +274,9 @@ def serve(
     settings = _settings(home, collection, host=host, port=port)
     listener = listen(settings.host, settings.port)
     address, bound_port = listener.getsockname()[:2]
-    typer.echo(f"Loading the models; then the chat is at http://{address}:{bound_port} (Ctrl-C stops it).")
-    try:
-        with _assistant(settings, create=True) as assistant:
-            serve_assistant(assistant, listener)
-    except RerankerError as error:
-        typer.echo(f"rag-app: {error} The chat is up and says so on every page.", err=True)
-        serve_assistant(error, listener)
-        raise typer.Exit(error.exit_code) from error
+    typer.echo(f"The chat is at http://{address}:{bound_port} in a few seconds (Ctrl-C stops it).")
+    with _assistant(settings, create=True, load=False) as assistant:
+        serve_assistant(assistant, listener)
 
 
 @app.command()
@@ -383,10 +378,12 @@ def _settings(home: Path | None, collection: str | None, **options: Any) -> Sett
 
 
 @contextmanager
-def _assistant(settings: Settings, *, create: bool = False, writes: bool = True) -> Iterator[Assistant]:
+def _assistant(
+    settings: Settings, *, create: bool = False, writes: bool = True, load: bool = True
+) -> Iterator[Assistant]:
     from rag_app.assistant import build_assistant
 
-    assistant = build_assistant(settings, create=create, writes=writes)
+    assistant = build_assistant(settings, create=create, writes=writes, load=load)
     try:
         yield assistant
     finally:

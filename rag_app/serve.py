@@ -28,15 +28,13 @@ _SHUTDOWN_SECONDS = 3
 _logger = logging.getLogger(__name__)
 
 # Streamlit runs its script by path and hands it nothing, so the one assistant of the process is found here.
-_served: Assistant | RagError = RagError(
-    "No assistant is being served in this process. Start the chat with 'rag-app serve'."
-)
+_served: Assistant | None = None
 
 
 def served_assistant() -> Assistant:
-    """The assistant that this process serves. Raises the `RagError` that is served in its place."""
-    if isinstance(_served, RagError):
-        raise _served.with_traceback(None)  # else it would grow with every page
+    """The assistant that this process serves. Raises `RagError` where it serves none."""
+    if _served is None:
+        raise RagError("No assistant is being served in this process. Start the chat with 'rag-app serve'.")
     return _served
 
 
@@ -57,11 +55,8 @@ def listen(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
         raise RagError(f"Cannot listen on {host}, port {port}: {error.strerror}. Check the address.") from error
 
 
-def serve(assistant: Assistant | RagError, listener: socket.socket) -> None:
-    """Serves the chat at / and the API at /api on `listener` until the process is told to stop.
-
-    In place of an assistant that could not be built, its error is served: every page says what is wrong.
-    """
+def serve(assistant: Assistant, listener: socket.socket) -> None:
+    """Serves the chat at / and the API at /api on `listener` until the process is told to stop."""
     global _served
     import uvicorn
 

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,10 +15,12 @@ from records import document
 
 from ingest.catalog import Kind
 from ingest.document import PageBox
+from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
+from rag_app.models import Model, Models
 from retrievers.rerank.errors import RerankerSelfTestError
 
 HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
@@ -116,6 +119,13 @@ INSTRUCTED = answer_of(
 )
 
 
+@cache
+def small_models() -> Models:
+    """The embedded model alone, as the embedded profile has it."""
+    encoder = MiniLmEncoder()
+    return Models(Model.ready("embedding", "all-MiniLM-L6-v2", encoder), encoder)
+
+
 @dataclass
 class FakeAssistant:
     """Answers every question with `answer` after adding `subject` to it, or raises `error`; records its questions."""
@@ -135,6 +145,7 @@ class FakeAssistant:
     documents_read: list[tuple[str, ...]] = field(default_factory=list)
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
+    models: Models = field(default_factory=lambda: small_models())
 
     def ask(
         self,

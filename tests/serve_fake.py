@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from fake_assistant import BROKEN, INSTRUCTED, QUOTED, REFUSED, WRITTEN, FakeAssistant
+from fake_assistant import INSTRUCTED, QUOTED, REFUSED, WRITTEN, FakeAssistant
 
 from rag_app.serve import listen, serve
 
@@ -14,7 +14,6 @@ ASSISTANTS = {
     "slow": FakeAssistant(WRITTEN, language_model="qwen3-4b", seconds_per_token=0.4),
     "empty": FakeAssistant(records=[]),
     "instructed": FakeAssistant(INSTRUCTED, profile="qwen3", kind="manual", follows_instructions=True),
-    "broken": BROKEN,
 }
 
 if __name__ == "__main__":

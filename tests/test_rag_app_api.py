@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from fake_assistant import FakeAssistant
+from fake_assistant import BROKEN, FakeAssistant, small_models
 from fastapi.testclient import TestClient
 
 from rag_app.api import create_api
 from rag_app.assistant import build_assistant
+from rag_app.models import Model
 from rag_app.settings import load_settings
 from retrievers.rerank.errors import RerankerSelfTestError
 
@@ -107,3 +109,16 @@ def test_an_assistant_that_could_not_be_built_is_503_with_its_sentence_everywher
 
     assert [response.status_code for response in responses] == [503] * 3
     assert {response.json()["detail"] for response in responses} == {"It ranks wrongly."}
+
+
+def test_a_model_that_could_not_be_loaded_is_no_health() -> None:
+    def load() -> object:
+        raise BROKEN
+
+    reranker = Model("reranking", "tiny", load)
+    assert isinstance(reranker.start().exception(), type(BROKEN))
+    assistant = FakeAssistant(models=replace(small_models(), reranker=reranker))
+    response = TestClient(create_api(lambda: assistant)).get("/healthz")
+
+    assert response.status_code == 503
+    assert response.json() == {"detail": str(BROKEN)}

@@ -16,6 +16,7 @@ from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from rag_app.assistant import Assistant, build_assistant
+from rag_app.models import Model, Models
 from rag_app.settings import load_settings
 from retrievers.rerank.errors import RerankerError
 from retrievers.rerank.instructions import INSTRUCTIONS
@@ -254,7 +255,10 @@ def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options
     """The assistant over an existing collection with this reranker."""
     settings = load_settings(home=home, **options)
     collection = Collection.open(settings.location, settings.embedder, settings.chunking)
-    return Assistant(settings, collection, encoder, encoder, reranker=ranks)
+    models = Models(
+        Model.ready("embedding", "MiniLM", encoder), encoder, reranker=Model.ready("reranking", "words", ranks)
+    )
+    return Assistant(settings, collection, models)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def filled(terminal: Terminal, manual: Path) -> Terminal:
 def told(monkeypatch: pytest.MonkeyPatch) -> WordReranker:
     """A reranker that follows instructions ranks, in place of the one that the settings name."""
     reranker = WordReranker()
-    for module in ("rag_app.assistant", "rag_app.benchmark"):
+    for module in ("rag_app.models", "rag_app.benchmark"):
         monkeypatch.setattr(f"{module}.open_reranker", lambda settings: reranker)
     return reranker
 

@@ -5,15 +5,12 @@ import json
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from browser import TESTS, served, wait_until_answering
-from fake_assistant import BROKEN
 
 from ingest.errors import RagError
 from rag_app.serve import listen, served_assistant
@@ -49,18 +46,6 @@ def test_another_host_name_is_refused_on_this_machine(address: str, path: str) -
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8501", "127.0.0.1:8501", "[::1]:8501"])
 def test_every_name_of_this_machine_is_served(address: str, host: str) -> None:
     assert status_for_host(address, host, "/api/healthz") == 200
-
-
-def test_an_assistant_that_could_not_be_built_is_served_as_its_error(tmp_path: Path) -> None:
-    """The page stays up, so that whoever opens it reads what is wrong."""
-    with served([str(TESTS / "serve_fake.py"), "broken"], tmp_path / "log") as address:
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"{address}/api/healthz")
-        with urllib.request.urlopen(address) as page:
-            assert page.status == 200
-
-    assert refused.value.code == 503
-    assert json.load(refused.value)["detail"] == f"{BROKEN}"
 
 
 def test_an_interrupt_ends_serving_cleanly() -> None:

@@ -12,13 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
-from rag_app.answer import Answer, Finished, StageDone, Token, Turn
+from rag_app.answer import Answer, Finished, Loading, StageDone, Token, Turn
 from rag_app.render import left_out_note
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
 from ui.library import empty_collection
 from ui.markup import STATE_MEANINGS, STATE_NAMES, escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, document_pane, evidence
 from ui.state import Chat, Exchange, cited_sources, current_chat, passage_sources
+from ui.text import say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -189,6 +190,9 @@ def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...],
             with closing(events):
                 for event in events:
                     match event:
+                        case Loading(model=model):
+                            loading = escape_label(say("models.loading", name=model))
+                            activity.markdown(f":gray[{loading}]", width="stretch")
                         case StageDone(stage=stage) if stage in _AFTER_STAGE:
                             activity.markdown(f":gray[{_AFTER_STAGE[stage]} …]", width="stretch")
                         case Token(text=text):

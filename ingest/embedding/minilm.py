@@ -56,6 +56,7 @@ class MiniLmEncoder:
     """all-MiniLM-L6-v2 on the CPU, in bfloat16 where the processor multiplies it in hardware, else in float32."""
 
     dimension = 384
+    where = "cpu, OpenVINO"
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self.identity = (config or EmbeddingConfig()).identity

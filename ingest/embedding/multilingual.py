@@ -27,6 +27,7 @@ class MultilingualEncoder:
     """multilingual-e5-small on the CPU; of a text beyond 512 tokens, the mean over windows of that size."""
 
     dimension = 384
+    where = "cpu"
 
     def __init__(self, config: EmbeddingConfig) -> None:
         self.identity = config.identity

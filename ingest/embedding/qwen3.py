@@ -43,6 +43,7 @@ class Qwen3Encoder:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._tokenizer, self._model = _load(config.name)
         self._model.to(self._device, torch.bfloat16 if self._device.type == "cuda" else torch.float32).eval()
+        self.where = f"{self._model.device}, {str(self._model.dtype).removeprefix('torch.')}"
         self._end = self._tokenizer.token_to_id(END)
         if self._end is None:
             raise EmbeddingError(f"Expected a tokenizer with the token {END}; that of '{config.name}' has none.")

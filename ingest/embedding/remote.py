@@ -42,6 +42,7 @@ class RemoteEncoder:
             busy=BUSY,
             failure=EmbeddingError,
         )
+        self.where = self._server.url
 
     @cached_property
     def dimension(self) -> int:

@@ -28,6 +28,7 @@ class Engine(Protocol):
     """What a library must do to write a reply; `context_tokens` bounds prompt and reply together."""
 
     name: str
+    where: str
     context_tokens: int
 
     def prompt(self, messages: Sequence[dict[str, str]], *, thinking: bool) -> str:
@@ -157,6 +158,7 @@ def open_local(engine: Engine, *, thinking: bool = False, answer_tokens: int = A
     return LanguageModel(
         chat_model,
         name=engine.name,
+        where=engine.where,
         context_tokens=engine.context_tokens,
         answer_tokens=answer_tokens,
         count_tokens=chat_model.get_num_tokens_from_messages,

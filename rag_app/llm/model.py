@@ -46,6 +46,7 @@ class LanguageModel:
         *,
         name: str,
         address: str = "this process",
+        where: str = "",
         context_tokens: int = CONTEXT_TOKENS,
         answer_tokens: int = ANSWER_TOKENS,
         count_tokens: Callable[[list[BaseMessage]], int] = estimate_tokens,
@@ -61,6 +62,7 @@ class LanguageModel:
         self._begins_inside = begins_inside
         self.name = name
         self.address = address
+        self.where = where or address
         self.context_tokens = context_tokens
         self.prompt_tokens = context_tokens - answer_tokens
 

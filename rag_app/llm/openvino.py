@@ -29,6 +29,8 @@ class OpenVinoEngine:
     LanguageModelError where it cannot be loaded.
     """
 
+    where = "cpu, OpenVINO"
+
     def __init__(self, path: Path, *, context_tokens: int = 0) -> None:
         self.name = path.stem
         longest = _longest_context(path)

@@ -23,6 +23,7 @@ class Qwen3Engine:
     def __init__(self, name: str, *, context_tokens: int = 0) -> None:
         self.name = name
         self._tokenizer, self._model = _load(name)
+        self.where = f"{self._model.device}, {str(self._model.dtype).removeprefix('torch.')}"
         longest: int = self._model.config.max_position_embeddings
         self.context_tokens = min(context_tokens or longest, longest)
 

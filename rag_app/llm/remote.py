@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from httpx import TransportError
+from httpx import URL, TransportError
 from langchain_core.exceptions import (
     ContextOverflowError,
     ModelAuthenticationError,
@@ -118,5 +118,10 @@ def open_remote(
         temperature=0,
     )
     return RemoteLanguageModel(
-        chat_model, name=model, address=base_url, context_tokens=context_tokens, answer_tokens=answer_tokens
+        chat_model,
+        name=model,
+        address=base_url,
+        where=str(URL(base_url).copy_with(username=None, password=None)),
+        context_tokens=context_tokens,
+        answer_tokens=answer_tokens,
     )

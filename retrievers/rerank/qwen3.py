@@ -83,6 +83,7 @@ class Qwen3Reranker:
         self.prompt = prompt
         self.max_length = min(max_length, model.config.max_position_embeddings)
         self.device: torch.device = model.device
+        self.where = f"{model.device}, {str(model.dtype).removeprefix('torch.')}"
         self.row_tokens = row_tokens or (CPU_ROW_TOKENS if self.device.type == "cpu" else ACCELERATOR_ROW_TOKENS)
         self._cache = ScoreCache(f"{revision} {model.dtype} {self.max_length}", CACHED_SCORES)
         self._lock = threading.Lock()

@@ -103,7 +103,7 @@ class RemoteReranker:
             busy=BUSY,
             failure=RerankerError,
         )
-        self.url = self._server.url
+        self.url = self.where = self._server.url
         self.model = model
 
     @property
