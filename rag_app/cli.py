@@ -104,27 +104,36 @@ def ask(
     thinking: Annotated[
         bool, typer.Option("--thinking", help="Let the language model reason, and show it below (RAG_LLM_THINKING).")
     ] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(help="Write the answer with its quotes, pages, scores and models to this file, .pdf or .json."),
+    ] = None,
     json: JsonOption = False,
     home: HomeOption = None,
     collection: CollectionOption = None,
 ) -> None:
     """Answer a question from the documents, with citations; or say that they do not tell."""
+    from datetime import datetime
+
+    from rag_app.answer import Finished
+    from rag_app.evidence_pack import evidence_pack, evidence_writer
     from rag_app.history import read_history
     from rag_app.render import answer_as_dict, print_answer
 
     turns = read_history(history) if history else ()
+    write = evidence_writer(evidence) if evidence else None
     with _assistant(_settings(home, collection, llm_thinking=thinking or None)) as assistant:
         if not assistant.follows_instructions:
             _note_unused(instruction, None)
         events = assistant.ask(question, turns, instruction=instruction, documents=document or ())
         if json:
-            from rag_app.answer import Finished
-
-            for event in events:
-                if isinstance(event, Finished):
-                    _print_json(answer_as_dict(event.answer))
+            answer = next(event.answer for event in events if isinstance(event, Finished))
+            _print_json(answer_as_dict(answer))
         else:
-            print_answer(events)
+            answer = print_answer(events)
+        if write:
+            now = datetime.now().astimezone()
+            write(evidence_pack(assistant, answer, asked=question, answered_at=now, searched=document or ()))
 
 
 @app.command()

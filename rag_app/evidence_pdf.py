@@ -135,7 +135,7 @@ def _flowables(pack: EvidencePack) -> Iterator[Flowable]:
     for document in pack.documents:
         yield from _document(document)
     yield _heading("Models and settings when this pack was made")
-    yield _facts([*pack.models.items(), *((name, str(value)) for name, value in pack.settings.items())])
+    yield _facts([*pack.models.items(), *((name, str(value) or "none") for name, value in pack.settings.items())])
     if pack.answer.passages:
         yield _heading("Passages as they were read")
     for passage in pack.answer.passages:

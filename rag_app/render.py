@@ -170,8 +170,11 @@ def print_search(found: SearchResult) -> None:
     _print_ranking(found, console)
 
 
-def print_answer(events: Iterable[Event]) -> None:
-    """Writes the answer as it comes, then which of its statements are in doubt, then its citations."""
+def print_answer(events: Iterable[Event]) -> Answer:
+    """Writes the answer as it comes, then which of its statements are in doubt, then its citations; returns it.
+
+    Raises ValueError where the events end without it.
+    """
     console = Console()
     for event in events:
         if isinstance(event, Token):
@@ -180,6 +183,8 @@ def print_answer(events: Iterable[Event]) -> None:
             console.print("\n")
             _print_doubts(event.answer, console)
             _print_evidence(event.answer, console)
+            return event.answer
+    raise ValueError("Expected a finished answer as the last event, got none.")
 
 
 def _print_doubts(answer: Answer, console: Console) -> None:

@@ -21,6 +21,7 @@ from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
 from rag_app.models import Model, Models
+from rag_app.settings import Settings
 from retrievers.rerank.errors import RerankerSelfTestError
 
 HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
@@ -146,6 +147,7 @@ class FakeAssistant:
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
+    settings: Settings = field(default_factory=Settings)
 
     def ask(
         self,
@@ -173,6 +175,12 @@ class FakeAssistant:
 
     def documents(self) -> list[DocumentRecord]:
         return list(self.records)
+
+    def document(self, name: str) -> DocumentRecord:
+        found = [known for known in self.records if name in (known.document_id, known.source)]
+        if not found:
+            raise UsageError(f"No document is called '{name}'.")
+        return found[0]
 
     def save_upload(self, name: str, content: bytes) -> Path:
         if not content:

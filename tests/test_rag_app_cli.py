@@ -166,6 +166,26 @@ def test_statements_in_doubt_are_listed_with_a_sign_and_what_it_means(capsys: py
     assert "(!) unsupported: no cited passage says this" in shown
 
 
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_ask_packs_an_answer_with_its_evidence(filled: Terminal, tmp_path: Path, option: list[str]) -> None:
+    path = tmp_path / "evidence.json"
+
+    question = "What does E07 mean on the HP-60?"
+    assert filled.run("ask", question, "--document", "hp-60.md", "--evidence", str(path), *option) == 0, filled.err
+
+    pack = json.loads(path.read_text(encoding="utf-8"))
+    assert (pack["asked"], pack["searched"], pack["collection"]) == (question, ["hp-60.md"], "default")
+    assert "cooling water flow is too low" in pack["answer"]["text"]
+    assert pack["answer"]["text"].splitlines()[-1] in (json.loads(filled.out)["answer"] if option else filled.out)
+
+
+def test_ask_refuses_an_evidence_file_of_another_kind_before_it_asks(filled: Terminal, tmp_path: Path) -> None:
+    assert filled.run("ask", "What does E07 mean?", "--evidence", str(tmp_path / "pack.docx")) == 2
+
+    assert filled.out == ""
+    assert "ends in .pdf or .json" in filled.err
+
+
 def test_ask_refuses_what_is_not_there(filled: Terminal) -> None:
     assert filled.json("ask", "Who won the world cup in 2018?")["refused"]
 
