@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ingest.errors import UsageError
 from ingest.records import DocumentRecord
-from rag_app.answer import Answer, Finished
+from rag_app.answer import Answer, Event, Finished
 from rag_app.context import source_label
 from rag_app.quoting import LEAD_IN
 from rag_app.words import language
@@ -111,46 +113,61 @@ def ask_grid(
     for record in {record.document_id: record for record in records}.values():
         row = []
         for question in questions:
-            cell = Cell(record, question, _answer(assistant, question, record.document_id))
+            cell = ask_cell(assistant, record, question)
             on_cell(cell)
             row.append(cell)
         rows.append(tuple(row))
     return Grid(tuple(questions), tuple(rows))
 
 
-def _answer(assistant: Assistant, question: str, document_id: str) -> Answer:
-    events = assistant.ask(question, documents=[document_id])
-    return next(event.answer for event in events if isinstance(event, Finished))
+def ask_cell(
+    assistant: Assistant,
+    document: DocumentRecord,
+    question: str,
+    *,
+    on_event: Callable[[Event], object] = lambda event: None,
+) -> Cell:
+    """Asks one question of one document, and raises what `Assistant.ask` raises; what `on_event` raises stops it."""
+    with closing(assistant.ask(question, documents=[document.document_id])) as events:
+        for event in events:
+            on_event(event)
+            if isinstance(event, Finished):
+                return Cell(document, question, event.answer)
+    raise ValueError("Expected a finished answer as the last event, got none.")
 
 
 def read_questions(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, once each. Raises `UsageError` where it cannot be read."""
+    """The questions of a text file. Raises `UsageError` where it cannot be read."""
     try:
         if path.stat().st_size > MAX_QUESTIONS_BYTES:
             raise UsageError(f"{path} is larger than {MAX_QUESTIONS_BYTES >> 20} MB. Expected one question a line.")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return questions_in(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}. Name a text file with one question a line."
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text: {error.reason}. Save it as UTF-8.") from error
-    return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+
+def questions_in(text: str) -> list[str]:
+    """The lines that are not blank, once each."""
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def grid_writer(path: Path) -> Callable[[Grid], None]:
-    """What writes a grid as .csv or .xlsx: the document, then for each question its answer, state and sources.
+    """What writes a grid in the format of the suffix, see `GRID_FORMATS`.
 
     Raises `UsageError` for another suffix at once, and later where the file cannot be written.
     """
-    writers = {".csv": _write_csv, ".xlsx": _write_xlsx}
-    write_table = writers.get(path.suffix.lower())
-    if write_table is None:
-        raise UsageError(f"Expected a file that ends in {' or '.join(writers)}, got {path}.")
+    content_of = GRID_FORMATS.get(path.suffix.lower())
+    if content_of is None:
+        raise UsageError(f"Expected a file that ends in {' or '.join(GRID_FORMATS)}, got {path}.")
 
     def write(grid: Grid) -> None:
+        content = content_of(grid)
         try:
-            write_table(_table(grid), path)
+            path.write_bytes(content)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
 
@@ -169,10 +186,11 @@ def _texts(cell: Cell) -> Iterable[str]:
     return (cell.text, cell.state, cell.sources)
 
 
-def _write_csv(table: Sequence[Sequence[str]], path: Path) -> None:
+def _as_csv(grid: Grid) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([[_as_text(value) for value in row] for row in _table(grid)])
     # The byte order mark tells spreadsheet programs that this is UTF-8.
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([[_as_text(text) for text in row] for row in table])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _as_text(text: str) -> str:
@@ -180,14 +198,14 @@ def _as_text(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _write_xlsx(table: Sequence[Sequence[str]], path: Path) -> None:
+def _as_xlsx(grid: Grid) -> bytes:
     from openpyxl import Workbook
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Alignment, Font
 
     workbook = Workbook()
     sheet = workbook.active
-    for row_number, row in enumerate(table, start=1):
+    for row_number, row in enumerate(_table(grid), start=1):
         for column, text in enumerate(row, start=1):
             cell = sheet.cell(row_number, column)
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)[:MAX_CELL_CHARACTERS]
@@ -197,4 +215,10 @@ def _write_xlsx(table: Sequence[Sequence[str]], path: Path) -> None:
     for column in sheet.columns:
         sheet.column_dimensions[column[0].column_letter].width = 12 if column[0].value == "State" else 48
     sheet.freeze_panes = "B2"
-    workbook.save(path)
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+GRID_FORMATS: dict[str, Callable[[Grid], bytes]] = {".csv": _as_csv, ".xlsx": _as_xlsx}
+"""A suffix to what makes a file of that kind: the document, then for each question its answer, state and sources."""
