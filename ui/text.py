@@ -34,7 +34,8 @@ def say(key: str, **values: object) -> str:
 
 def language() -> Language:
     """The language that the reader chose, else the browser's where it is ours, else English."""
-    chosen = st.session_state.get(LANGUAGE_KEY)
+    # A choice in the address reaches the session's state only when the selector is drawn, at the end of the page.
+    chosen = st.session_state.get(LANGUAGE_KEY) or st.query_params.get(LANGUAGE_KEY)
     for known in LANGUAGES:
         if chosen == known:
             return known
