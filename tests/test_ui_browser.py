@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser import TESTS, served
 from fake_assistant import HOSTILE
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
@@ -93,6 +94,47 @@ def test_a_chip_opens_the_page_in_sight(address: str, visit: Page, size: tuple[i
 
     visit.get_by_role("button", name="Close", exact=True).click()
     expect(visit.get_by_alt_text("Page 8 of hp-40-service-manual.pdf")).to_have_count(0)
+
+
+def test_a_grid_is_asked_of_the_real_assistant_opened_at_its_page_and_downloaded(
+    real_address: str, visit: Page, tmp_path: Path
+) -> None:
+    visit.goto(f"{real_address}/grid")
+    questions = visit.get_by_label("Questions, one a line")
+    questions.fill("To what torque are the cylinder head bolts tightened?\nWho won the world cup of 1954?")
+    visit.get_by_role("button", name="Ask all of them").click()
+    visit.get_by_role("button", name="✓ found · p. 2").click()
+
+    expect(visit.locator(".st-key-grid-cell .answer")).to_contain_text("45 Nm")
+    expect(visit.get_by_alt_text("Page 2 of press-manual.pdf")).to_be_visible()
+
+    with visit.expect_download() as download:
+        visit.get_by_role("button", name="XLSX").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    header, *rows = load_workbook(path).active.iter_rows(values_only=True)
+    by_document = {row[0]: row for row in rows}
+    assert path.name == "default-grid.xlsx"
+    assert header[2:5] == ("State", "Sources", "Who won the world cup of 1954?")
+    assert sorted(by_document) == ["label-note.txt", "press-manual.pdf"]
+    assert "45 Nm" in by_document["press-manual.pdf"][1]
+    assert by_document["press-manual.pdf"][5] == "refused"
+
+
+@pytest.mark.parametrize("address", ["slow"], indirect=True)
+def test_a_grid_can_be_stopped_and_goes_on_where_it_was(address: str, visit: Page) -> None:
+    visit.goto(f"{address}/grid")
+    visit.get_by_label("Questions, one a line").fill("How tight?\nWhich oil?")
+    visit.get_by_role("button", name="Ask all of them").click()
+    expect(visit.get_by_role("button", name="✓ found")).to_have_count(1)
+    expect(visit.get_by_text("1 of 4")).to_be_visible()
+
+    visit.get_by_role("button", name="Stop", exact=True).click()
+    expect(visit.get_by_role("button", name="Ask the rest")).to_be_visible()
+    expect(visit.get_by_role("button", name="✓ found")).to_have_count(1)
+
+    visit.get_by_role("button", name="Ask the rest").click()
+    expect(visit.get_by_role("button", name="✓ found")).to_have_count(2)
 
 
 @pytest.mark.parametrize("address", ["quoted"], indirect=True)

@@ -1,18 +1,332 @@
-"""The page "grid"."""
+"""The clause grid: the same questions asked of many documents, a cell for each answer."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from ui.state import Chat
+from ingest.errors import RagError
+from ingest.records import DocumentRecord
+from rag_app.answer import Event
+from rag_app.gate import NEAREST_PASSAGES
+from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
+from ui.library import empty_collection
+from ui.markup import escape_label, place, quoted_html, shorten, written_html
+from ui.sources import chips, document_pane
+from ui.state import Chat, cited_sources, passage_sources
 from ui.text import say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
+MAX_QUESTIONS = 20
+MAX_CELLS = 2000
+_ROWS_SHOWN = 20
+_TITLE_LENGTH = 90
+_CELL_LENGTH = 150
+_PROGRESS_LENGTH = 60
+_FORM_HEIGHT = 124
+
+# No state is told by its colour alone.
+_SIGNS: dict[CellState, str] = {"found": "✓", "doubtful": "?", "refused": "–"}
+_MARK = re.compile(r" ?\[\d{1,3}\]")
+_TABLE_HEAD = re.compile(r"^\|.*\|\s*\n\|(?:\s*:?-+:?\s*\|)+\s*$", re.MULTILINE)
+_BORDERS = re.compile(r"(?: ?(?<!\\)\| ?)+")
+
+Place = tuple[str, str]
+"""Where a cell stands: the id of its document, and its question."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The questions that were asked of documents of a collection, and the cells answered so far.
+
+    `opened` is the cell that is shown whole. `error` is the sentence that ended the asking.
+    """
+
+    collection: str
+    questions: tuple[str, ...]
+    documents: tuple[DocumentRecord, ...]
+    cells: dict[Place, Cell] = field(default_factory=dict)
+    running: bool = True
+    error: str = ""
+    opened: Place | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.questions) * len(self.documents)
+
+    def missing(self) -> list[tuple[DocumentRecord, str]]:
+        """What is still to be asked, document by document."""
+        return [
+            (document, question)
+            for document in self.documents
+            for question in self.questions
+            if (document.document_id, question) not in self.cells
+        ]
+
+    def grid(self) -> Grid:
+        """The documents that have answered every question."""
+        rows = [
+            tuple(self.cells[document.document_id, question] for question in self.questions)
+            for document in self.documents
+            if all((document.document_id, question) in self.cells for question in self.questions)
+        ]
+        return Grid(self.questions, tuple(rows))
+
+    def resume(self) -> None:
+        self.running, self.error = True, ""
+
+    def stop(self) -> None:
+        self.running = False
+
 
 def page(assistant: Assistant, chat: Chat) -> None:
-    """Not drawn yet."""
+    """What to ask of which documents, the cells as they are answered, and the one that was opened beside them.
+
+    A click anywhere ends this run of the script; the next one goes on with the cells that are missing.
+    """
     st.title(say("app.grid"), anchor=False)
+    documents = assistant.documents()
+    if not documents:
+        empty_collection(assistant, chat)
+        return
+    st.markdown(say("grid.purpose"))
+    with st.expander(say("grid.form"), expanded=_run_of(assistant) is None):
+        _form(assistant, chat, documents)
+    run = _run_of(assistant)
+    if run is None:
+        return
+    beside = st.container()
+    if run.opened in run.cells:
+        beside, pane = st.columns([3, 2], gap="medium")
+        with pane:
+            _opened_cell(assistant, chat, run, run.cells[run.opened])
+    with beside:
+        progress = st.empty()
+        places = _table(chat, run)
+        if run.running:
+            _ask(assistant, chat, run, progress, places)
+        with progress.container():
+            _outcome(run)
+
+
+def _run_of(assistant: Assistant) -> Run | None:
+    """What was last asked of this collection in this session."""
+    run: Run | None = st.session_state.get("grid-run")
+    return run if run and run.collection == assistant.collection else None
+
+
+def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+    by_id = {document.document_id: document for document in documents}
+    with st.form("grid-form", border=False):
+        left, right = st.columns(2, gap="medium")
+        text = left.text_area(
+            say("grid.questions"),
+            placeholder=say("grid.questions-example"),
+            height=_FORM_HEIGHT,
+            key="grid-questions",
+            persist_state="session",
+        )
+        with right:
+            chosen = _choose_documents(by_id)
+            asked = st.form_submit_button(say("grid.ask"), type="primary", key="grid-ask")
+    if asked:
+        questions = questions_in(text)
+        read = [by_id[document_id] for document_id in chosen] or list(documents)
+        if problem := _problem(questions, read):
+            st.error(problem)
+        else:
+            st.session_state["grid-run"] = Run(assistant.collection, tuple(questions), tuple(read))
+            chat.open(None)
+
+
+def _choose_documents(by_id: Mapping[str, DocumentRecord]) -> list[str]:
+    """The ids of those that are chosen; none: all."""
+    # What is not there any more cannot stay chosen.
+    kept = [one for one in st.session_state.get("grid-documents", ()) if one in by_id]
+    st.session_state["grid-documents"] = kept
+    return st.multiselect(
+        say("grid.documents"),
+        list(by_id),
+        format_func=lambda document_id: shorten(_title(by_id[document_id]), _TITLE_LENGTH),
+        placeholder=say("grid.all-documents", count=len(by_id)),
+        key="grid-documents",
+        persist_state="session",
+    )
+
+
+def _problem(questions: Sequence[str], documents: Sequence[DocumentRecord]) -> str:
+    """Why this cannot be asked, in a sentence; "" where it can."""
+    if not questions:
+        return say("grid.no-questions")
+    if len(questions) > MAX_QUESTIONS:
+        return say("grid.many-questions", most=MAX_QUESTIONS, questions=len(questions))
+    if len(questions) * len(documents) > MAX_CELLS:
+        return say("grid.many-cells", most=MAX_CELLS, questions=len(questions), documents=len(documents))
+    return ""
+
+
+def _table(chat: Chat, run: Run) -> dict[Place, DeltaGenerator]:
+    """A row a document, a column a question; the places of the cells that are shown."""
+    pages = -(-len(run.documents) // _ROWS_SHOWN)
+    first = (st.pagination(pages, key="grid-page") - 1) * _ROWS_SHOWN if pages > 1 else 0
+    places: dict[Place, DeltaGenerator] = {}
+    with st.container(key="grid-table", gap=None):
+        with _row("head"):
+            st.markdown(f"**{say('grid.document')}**")
+            for question in run.questions:
+                st.markdown(f"**{escape_label(question)}**")
+        for number, document in enumerate(run.documents[first : first + _ROWS_SHOWN]):
+            with _row(str(number)):
+                st.markdown(f"{escape_label(_title(document))}  \n:small[{escape_label(document.source)}]")
+                for question in run.questions:
+                    where = document.document_id, question
+                    places[where] = st.empty()
+                    _draw_cell(chat, run, where, places[where])
+    return places
+
+
+def _row(name: str) -> DeltaGenerator:
+    return st.container(horizontal=True, wrap=False, gap=None, key=f"grid-row-{name}")
+
+
+def _draw_cell(chat: Chat, run: Run, where: Place, there: DeltaGenerator) -> None:
+    cell = run.cells.get(where)
+    if cell is None:
+        if run.running:
+            there.caption(say("grid.waiting"))
+        return
+    document_id, question = where
+    there.button(
+        _summary(cell),
+        key=f"grid-cell-{cell.state}-{document_id}-{run.questions.index(question)}",
+        help=escape_label(f"{_title(cell.document)}: {question}"),
+        type="primary" if where == run.opened else "secondary",
+        width="stretch",
+        wrap=True,
+        on_click=_open,
+        args=(chat, run, where),
+    )
+
+
+def _summary(cell: Cell) -> str:
+    """The label of a cell: its state, where the answer stands, and how it begins."""
+    head = f"**{_SIGNS[cell.state]} {say(f'grid.state-{cell.state}')}**"
+    if cell.state == "refused":
+        return head
+    pages = [place(one.page, one.page_label, has_pages=bool(one.boxes)) for one in cell.answer.citations]
+    where = "".join(f" · {escape_label(page)}" for page in dict.fromkeys(filter(None, pages)))
+    return f"{head}{where}  \n{escape_label(_beginning(cell.text))}"
+
+
+def _beginning(text: str) -> str:
+    """The first words of an answer, without its marks and the heads and lines of its tables."""
+    line = " ".join(_TABLE_HEAD.sub("", _MARK.sub("", text)).split())
+    words = _BORDERS.sub(" · ", line).strip(" ·")
+    return words if len(words) <= _CELL_LENGTH else f"{words[:_CELL_LENGTH]}…"
+
+
+def _open(chat: Chat, run: Run, where: Place | None) -> None:
+    """Shows a cell whole, and the page of its first citation; None closes it."""
+    run.opened = where
+    sources = cited_sources(run.cells[where].answer) if where else []
+    chat.open(sources[0] if sources else None)
+
+
+def _opened_cell(assistant: Assistant, chat: Chat, run: Run, cell: Cell) -> None:
+    answer = cell.answer
+    with st.container(key="grid-cell", border=True):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown(f"**{escape_label(cell.question)}**", width="stretch")
+            st.button(
+                say("grid.close"),
+                icon=":material/close:",
+                key="grid-close",
+                type="tertiary",
+                on_click=_open,
+                args=(chat, run, None),
+            )
+        state = say(f"grid.state-{cell.state}")
+        st.caption(
+            f"{escape_label(_title(cell.document))} · {_SIGNS[cell.state]} {state}: {say(f'grid.meaning-{cell.state}')}"
+        )
+        numbers = {citation.number for citation in answer.citations}
+        if answer.refused:
+            text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
+            st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
+        elif answer.quoted:
+            st.html(quoted_html(answer.text, numbers))
+        else:
+            st.html(written_html(answer.text, numbers, answer.statements))
+        chips(chat, cited_sources(answer) or passage_sources(answer.passages[:NEAREST_PASSAGES]), "grid")
+    if chat.opened:
+        document_pane(assistant, chat, chat.opened)
+
+
+def _ask(
+    assistant: Assistant, chat: Chat, run: Run, progress: DeltaGenerator, places: Mapping[Place, DeltaGenerator]
+) -> None:
+    """Asks what is missing, cell by cell, until a click ends this run of the script."""
+    with progress.container(horizontal=True, vertical_alignment="center", wrap=False):
+        bar = st.progress(0.0, width="stretch")
+        st.button(say("grid.stop"), icon=":material/stop_circle:", key="grid-stop", type="tertiary", on_click=run.stop)
+    for document, question in run.missing():
+        where = document.document_id, question
+        now = shorten(f"{document.source}: {question}", _PROGRESS_LENGTH)
+        text = f"{say('grid.progress', done=len(run.cells), all=run.size)} · {escape_label(now)}"
+        # Whatever is shown is where a click takes effect: also in the middle of a long answer.
+        show = partial(_show_progress, bar, len(run.cells) / run.size, text)
+        try:
+            run.cells[where] = ask_cell(assistant, document, question, on_event=show)
+        except RagError as error:
+            run.error = str(error)
+            break
+        if where in places:
+            _draw_cell(chat, run, where, places[where])
+    run.stop()
+    st.rerun()
+
+
+def _show_progress(bar: DeltaGenerator, fraction: float, text: str, event: Event) -> None:
+    bar.progress(fraction, text=text)
+
+
+def _outcome(run: Run) -> None:
+    """How the cells turned out, what is missing, and the files to take along."""
+    if run.error:
+        st.error(escape_label(run.error), icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center", key="grid-outcome"):
+        st.markdown(" · ".join(_counts(run)), width="stretch")
+        if run.missing():
+            st.button(say("grid.resume"), icon=":material/play_arrow:", key="grid-resume", on_click=run.resume)
+        grid = run.grid()
+        for suffix, content_of in GRID_FORMATS.items():
+            st.download_button(
+                suffix.removeprefix(".").upper(),
+                data=partial(content_of, grid),
+                file_name=f"{run.collection}-grid{suffix}",
+                icon=":material/download:",
+                key=f"grid-download{suffix}",
+                help=say("grid.download", format=suffix.removeprefix(".").upper()),
+                disabled=not grid.rows,
+                on_click="ignore",
+            )
+    if run.missing():
+        st.caption(say("grid.unfinished", done=len(run.cells), all=run.size))
+
+
+def _counts(run: Run) -> Iterator[str]:
+    states = [cell.state for cell in run.cells.values()]
+    for state, sign in _SIGNS.items():
+        yield f"{sign} {states.count(state)} {say(f'grid.state-{state}')}"
+
+
+def _title(document: DocumentRecord) -> str:
+    return document.title or document.source
