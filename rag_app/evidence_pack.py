@@ -173,20 +173,19 @@ def _pdf(pack: EvidencePack) -> bytes:
 
 
 def _json(pack: EvidencePack) -> bytes:
-    return pack.as_json().encode()
+    # What a terminal hands over may be no text; written so, it is an escape of JSON.
+    return pack.as_json().encode(errors="backslashreplace")
 
 
 def _documents(assistant: Assistant, answer: Answer) -> Iterator[PackedDocument]:
-    """Every document of the passages, that of the best passage first."""
-    best: dict[str, Passage] = {}
-    for passage in answer.passages:
-        best.setdefault(passage.document_id, passage)
-    for document_id, passage in best.items():
+    """Every document of the passages and citations, that of the best passage first."""
+    named: list[Passage | Citation] = [*answer.passages, *answer.citations]
+    for document_id, (title, source) in {one.document_id: (one.title, one.source) for one in named}.items():
         try:
             record = assistant.document(document_id)
         except UsageError:
             problem = "It has been removed from the collection since the answer was given."
-            yield PackedDocument(document_id, passage.title, passage.source, problem=problem)
+            yield PackedDocument(document_id, title, source, problem=problem)
         else:
             yield PackedDocument(
                 document_id,

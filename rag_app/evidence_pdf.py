@@ -116,6 +116,7 @@ def _register_fonts() -> None:
 
 def _flowables(pack: EvidencePack) -> Iterator[Flowable]:
     documents = {document.document_id: document for document in pack.documents}
+    yield Paragraph("Evidence for an answer", _SMALL)
     yield Paragraph(_markup(pack.asked), _TITLE)
     yield _facts(_summary(pack))
     yield _heading("The documents do not tell" if pack.answer.refused else "Answer")
@@ -156,7 +157,6 @@ def _heading(text: str) -> Flowable:
 
 def _summary(pack: EvidencePack) -> Iterator[tuple[str, str]]:
     answer = pack.answer
-    yield "question", pack.asked
     if answer.question != pack.asked:
         yield "understood as", answer.question
     if pack.answered_at:
@@ -206,7 +206,7 @@ def _ranking(passages: Sequence[Passage]) -> Flowable:
     head = ("before", "after", "passage", "search score", "reranker score")
     rows = [
         (
-            str(passage.retrieval_rank),
+            str(passage.retrieval_rank or "–"),
             str(passage.number),
             source_label(passage),
             f"{passage.retrieval_score:.4f}",

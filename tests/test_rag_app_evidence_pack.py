@@ -14,7 +14,7 @@ from typing import Any
 
 import pypdf
 import pytest
-from fake_assistant import HOSTILE, PASSAGES, QUOTED, FakeAssistant, answer_of, cite
+from fake_assistant import DOUBTFUL, HOSTILE, PASSAGES, QUOTED, FakeAssistant, answer_of, cite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pdf_pages import WIDTH, lines, write
@@ -155,6 +155,15 @@ def test_a_refusal_is_packed_with_the_nearest_passages(assistant: Assistant) -> 
     assert {page.file for page in pack.pages} == {passage.source for passage in answer.passages[:3]}
 
 
+def test_statements_in_doubt_and_what_ocr_read_are_marked() -> None:
+    read = replace(DOUBTFUL.citations[0], state="weak", ocr_confidence=0.87)
+
+    text = text_of(packed(FakeAssistant(), replace(DOUBTFUL, citations=(read,))))
+
+    assert squeezed("The bolts take 45 Nm [1]. ? weak They are <b>red</b> [2]. ✗ not supported") in text
+    assert squeezed("read by OCR 87% sure") in text
+
+
 def test_chinese_is_text_in_a_font_that_has_it(assistant: Assistant) -> None:
     answer = answered(assistant, DEPOSIT)
     pack = packed(assistant, answer)
@@ -175,7 +184,10 @@ def test_markup_of_people_and_documents_is_text_and_loads_nothing(assistant: Ass
     assert all("/Annots" not in page for page in reader(pack).pages)
 
 
-@given(st.text(max_size=300), st.text(st.characters(), min_size=1, max_size=300))
+ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1, max_size=300)
+
+
+@given(ANY_TEXT, ANY_TEXT)
 @settings(max_examples=30, deadline=None)
 def test_any_text_can_be_packed(question: str, text: str) -> None:
     answer = replace(QUOTED, text=text, statements=(Statement(0, len(text), (), "weak"),), citations=())
@@ -183,6 +195,7 @@ def test_any_text_can_be_packed(question: str, text: str) -> None:
     pack = packed(FakeAssistant(), answer, asked=question)
 
     assert "?weak" in text_of(pack)
+    assert json.loads(pack.as_json())["asked"] == question
 
 
 @pytest.mark.parametrize("spoilt", ["changed", "gone"])
@@ -264,7 +277,7 @@ def test_a_long_passage_is_cut_in_the_pdf_and_whole_in_the_json() -> None:
 def test_the_suffix_decides_what_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"pack{suffix}"
 
-    evidence_writer(path)(packed(FakeAssistant(), QUOTED))
+    evidence_writer(path)(packed(FakeAssistant(), QUOTED, asked="Typed in Latin-1: \udce9"))
 
     assert path.read_bytes().startswith(b"%PDF" if suffix == ".pdf" else b"{")
 

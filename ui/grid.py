@@ -145,6 +145,7 @@ def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord])
         else:
             st.session_state["grid-run"] = Run(assistant.collection, tuple(questions), tuple(read))
             chat.open(None)
+            st.rerun()  # the form above gives way to the cells
 
 
 def _choose_documents(by_id: Mapping[str, DocumentRecord]) -> list[str]:
