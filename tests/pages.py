@@ -8,15 +8,18 @@ from fake_assistant import FakeAssistant
 from streamlit.testing.v1 import AppTest
 
 
-def page(assistant: FakeAssistant, name: str = "chat") -> AppTest:
-    """The page of that name after its first run."""
+def page(assistant: FakeAssistant, name: str = "chat", **query: str) -> AppTest:
+    """The page of that name after its first run; `query` stands in its address."""
 
     def script(assistant: object) -> None:
         from ui.app import main
 
         main(lambda: assistant)
 
-    return visit(AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20).run(), name)
+    app = AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return visit(app.run(), name)
 
 
 def visit(app: AppTest, name: str) -> AppTest:

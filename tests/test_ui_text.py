@@ -76,10 +76,7 @@ def test_the_reader_chooses_the_language_of_the_interface() -> None:
 
 
 def test_a_language_in_the_address_holds_from_the_first_word() -> None:
-    app = page(FakeAssistant())
-    del app.session_state["language"]
-    app.query_params["language"] = "zh"
-    app.run()
+    app = page(FakeAssistant(), language="zh")
 
     assert "直接引用文档原文回答" in app.sidebar.caption[-1].value
     assert app.session_state["language"] == "zh"
