@@ -25,7 +25,7 @@ from ingest.report import IngestReport
 from rag_app.answer import Answer, CitedText, Event, Finished, Loading, Passage, StageDone, Token, Turn
 from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
-from rag_app.context import Context, combine_passages, fit_passages, number_passages
+from rag_app.context import Context, combine_passages, fit_passages, number_passages, source_label
 from rag_app.conversation import standalone
 from rag_app.gate import Gate, refusal
 from rag_app.library import find_document
@@ -35,6 +35,7 @@ from rag_app.models import Models, open_models
 from rag_app.prompts import answer_messages
 from rag_app.quoting import quote_answer
 from rag_app.rerankers import describe_reranker
+from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Profile, Settings
 from rag_app.strict import Sieve
 from retrievers.hybrid import (
@@ -46,6 +47,7 @@ from retrievers.hybrid import (
 )
 from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.late_interaction import LateInteractionReranker
+from retrievers.rerank.postprocessor import rank_by_score
 from retrievers.rerank.protocol import Reranker
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
@@ -259,6 +261,19 @@ class Assistant:
             trace=trace,
         )
         return SearchResult(query, strategy, hits, trace.milliseconds, instruction, trace.candidates, trace.scored)
+
+    def contestants(self) -> list[Contestant]:
+        """What the rerank workbench can rank by: first what ranks in the chat, then late interaction otherwise."""
+        return contestants(self.models, self.profile, self._late_interaction, self._judge)
+
+    def candidates(self, document: str) -> list[Candidate]:
+        """The passages of a document, in reading order, as a reranker reads them."""
+        nodes = self._collection.vectors.get_version(self.document(document).version)
+        hits = rank_by_score([NodeWithScore(node=node, score=0.0) for node in nodes], [])
+        return [
+            Candidate(hit.node.get_content(MetadataMode.EMBED), source_label(passage), passage)
+            for hit, passage in zip(hits, number_passages(hits), strict=True)
+        ]
 
     def documents(self) -> list[DocumentRecord]:
         return self._collection.catalog.documents()

@@ -177,9 +177,9 @@ def rerank(
     from rag_app.reranking import rerank_file
 
     result = rerank_file(query, documents, _settings(None, None), instruction=instruction)
-    _note_unused(instruction, result["instruction"])
+    _note_unused(instruction, result.instruction)
     if json:
-        _print_json(result)
+        _print_json(result.as_dict())
     else:
         print_rerank(result)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from ingest.errors import UsageError
 from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Event, Finished
 from rag_app.context import source_label
+from rag_app.csv_file import csv_bytes
 from rag_app.quoting import LEAD_IN
 from rag_app.words import language
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 MAX_QUESTIONS_BYTES = 2**20
 MAX_CELL_CHARACTERS = 32_000
 """A little less than a cell of a spreadsheet holds."""
-# What a spreadsheet program would read as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 CellState = Literal["found", "doubtful", "refused"]
 """Doubtful: not every statement of the answer is verified, see `rag_app.answer.State`."""
@@ -187,15 +185,7 @@ def _texts(cell: Cell) -> Iterable[str]:
 
 
 def _as_csv(grid: Grid) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([[_as_text(value) for value in row] for row in _table(grid)])
-    # The byte order mark tells spreadsheet programs that this is UTF-8.
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _as_text(text: str) -> str:
-    """The text so that no program takes it for a formula: a document may hold one."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return csv_bytes(_table(grid))
 
 
 def _as_xlsx(grid: Grid) -> bytes:

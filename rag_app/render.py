@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rag_app.assistant import SearchResult
     from rag_app.grid import Cell, Grid
+    from rag_app.reranking import Ranking
 
 EXCERPT_CHARACTERS = 300
 
@@ -242,11 +243,11 @@ def _print_ranking(result: SearchResult | Answer, console: Console) -> None:
     console.print(f"[dim]{stages}[/dim]", highlight=False)
 
 
-def print_rerank(result: dict[str, Any]) -> None:
+def print_rerank(ranking: Ranking) -> None:
     console = Console()
-    for entry in result["results"]:
+    for entry in ranking.results:
         console.print(
-            f"{entry['score']:.4f}  line {entry['index'] + 1}: {_excerpt(entry['text'])}", markup=False, highlight=False
+            f"{entry.score:.4f}  line {entry.index + 1}: {_excerpt(entry.text)}", markup=False, highlight=False
         )
 
 

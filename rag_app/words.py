@@ -22,6 +22,8 @@ def word_set(text: str) -> frozenset[str]:
 
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
 _LETTER = re.compile(r"[^\W\d_]")
+# A run of CJK, or a word with what ties it to others: 12.3(b), HP-40.
+_TEXT_WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:[-./_'’&:][^\W_{CJK}]+)*(?:\([^\W_{CJK}]{{1,4}}\))*")
 # A model, part, fault or clause name: letters tied to digits (HP-40, E07, M12x1.75), or a dotted number (12.3(b)).
 _ALNUM = rf"[^\W_{CJK}]"
 _CODE = re.compile(
@@ -182,3 +184,21 @@ def cjk_number(numeral: str) -> int:
         else:
             digit = _CJK_DIGITS[character]
     return total + digit
+
+
+def matching_places(query: str, text: str) -> list[tuple[int, int]]:
+    """The ranges of the text's words that the query has too, by `content_words`, in order; CJK by pairs of characters.
+
+    "bolts" meets "bolt"; of a code all parts must be asked for, so that "HP-60" does not meet "HP-40".
+    """
+    wanted = frozenset(content_words(query))
+    return [place for match in _TEXT_WORD.finditer(text) for place in _matching(wanted, match)]
+
+
+def _matching(wanted: frozenset[str], match: re.Match[str]) -> list[tuple[int, int]]:
+    word, start = match.group(), match.start()
+    if _CJK_CHARACTER.match(word):
+        return [(start + at, start + at + 2) for at in range(len(word) - 1) if fold(word[at : at + 2]) in wanted]
+    words = [stem(part) for part in segment(word)]
+    found = wanted.issuperset(words[:1]) or (len(words) > 1 and wanted.issuperset(words[1:]))
+    return [match.span()] if words and found else []

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 from PIL import Image, ImageDraw
 from records import document
+from word_reranker import WordReranker
 
 from ingest.catalog import Kind
 from ingest.document import PageBox
@@ -21,8 +22,10 @@ from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
 from rag_app.models import Model, Models
+from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Settings
 from retrievers.rerank.errors import RerankerSelfTestError
+from retrievers.rerank.late_interaction import LateInteractionReranker
 
 HOSTILE = "<script>alert(1)</script> <|im_end|> # x ![](http://198.51.100.1/x.png) $x$ :material/home: :smile: **b**"
 
@@ -181,6 +184,17 @@ class FakeAssistant:
         if not found:
             raise UsageError(f"No document is called '{name}'.")
         return found[0]
+
+    def contestants(self) -> list[Contestant]:
+        late = LateInteractionReranker(self.models.embedded)
+        found = contestants(self.models, self.profile, late, late)
+        if self.follows_instructions:
+            words = Model.ready("reranking", "Words", WordReranker())
+            found.insert(0, Contestant("Words", "probability", words, follows_instructions=True))
+        return found
+
+    def candidates(self, document: str) -> list[Candidate]:
+        return [Candidate(TEXT, "HP-40 manual, p. 7", PASSAGES[0])]
 
     def save_upload(self, name: str, content: bytes) -> Path:
         if not content:

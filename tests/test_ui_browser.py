@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +180,31 @@ def test_an_uploaded_file_can_be_asked_about(address: str, visit: Page) -> None:
     expect(visit.get_by_text("What would you like to know?")).to_be_visible()
     visit.get_by_role("link", name="Library").click()
     expect(visit.get_by_text("1 added (24 pages read).")).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["instructed"], indirect=True)
+def test_the_workbench_ranks_texts_and_its_exports_hold_what_it_shows(address: str, visit: Page) -> None:
+    visit.goto(f"{address}/workbench")
+    visit.get_by_label("Query").fill("Why is the pump hot?")
+    texts = visit.get_by_role("textbox", name="Texts, one a line")
+    texts.fill(f"The invoice is due.\n={HOSTILE}\nWhy is the pump so hot?")
+    visit.get_by_role("button", name="Rank", exact=True).click()
+
+    rows = visit.locator(".ranked tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("line 3")
+    rows.first.locator("summary").press("Enter")
+    expect(rows.first.locator("mark")).to_contain_text(["pump", "hot"])
+
+    with visit.expect_download() as saved:
+        visit.get_by_role("button", name="Save as JSON").click()
+    [ranking] = json.loads(saved.value.path().read_text(encoding="utf-8"))["rankings"]
+    with visit.expect_download() as saved:
+        visit.get_by_role("button", name="Save as CSV").click()
+    [_, *table] = csv.reader(saved.value.path().read_text(encoding="utf-8-sig").splitlines())
+
+    assert ranking["results"][0]["index"] == 2
+    assert [row[6] for row in table] == [result["text"].replace("=<", "'=<") for result in ranking["results"]]
 
 
 @pytest.mark.parametrize("address", ["quoted"], indirect=True)

@@ -101,7 +101,13 @@ def _with_signs(html: str) -> str:
 def passage_html(text: str, quotes: Iterable[str] = ()) -> str:
     """A passage with its quotes highlighted; rows of Markdown tables become a table."""
     plain = text.replace(_OPEN, "").replace(_CLOSE, "")
-    for start, end in _merged(_ranges(plain, quotes)):
+    return marked_html(plain, _ranges(plain, quotes))
+
+
+def marked_html(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """A passage with these ranges of its characters highlighted; rows of Markdown tables become a table."""
+    plain = text.replace(_OPEN, "\ufffd").replace(_CLOSE, "\ufffd")
+    for start, end in _merged(ranges):
         plain = plain[:start] + _highlighted(plain[start:end]) + plain[end:]
     html = _blocks(plain).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
     return f'<div class="passage">{html}</div>'

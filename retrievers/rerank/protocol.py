@@ -29,6 +29,19 @@ class TimedReranker(Reranker, Protocol):
         ...
 
 
+@runtime_checkable
+class BatchingReranker(Reranker, Protocol):
+    """A reranker that reads several documents in one forward pass: at most so many new tokens."""
+
+    row_tokens: int
+
+    def score_in_rows(
+        self, query: str, documents: Sequence[str], row_tokens: int, *, instruction: str | None = None
+    ) -> list[float]:
+        """As `score`, with forward passes of at most `row_tokens` and its own limit."""
+        ...
+
+
 def follows_instructions(reranker: Reranker) -> bool:
     """Whether an instruction changes its scores; a reranker that does not say is taken to follow them."""
     return bool(getattr(reranker, "follows_instructions", True))

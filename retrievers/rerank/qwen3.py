@@ -162,7 +162,17 @@ class Qwen3Reranker:
         deadline = time.perf_counter() + budget_ms / 1000
         return [_sigmoid(value) for value in self._log_odds([(query, documents, instruction)], deadline)[0]]
 
-    def _log_odds(self, requests: Sequence[Request], deadline: float = math.inf) -> list[list[float]]:
+    def score_in_rows(
+        self, query: str, documents: Sequence[str], row_tokens: int, *, instruction: str | None = None
+    ) -> list[float]:
+        """As `score`, with forward passes of at most `row_tokens` new tokens: less memory, but slower where small."""
+        return [
+            _sigmoid(value) for value in self._log_odds([(query, documents, instruction)], row_tokens=row_tokens)[0]
+        ]
+
+    def _log_odds(
+        self, requests: Sequence[Request], deadline: float = math.inf, row_tokens: int | None = None
+    ) -> list[list[float]]:
         """Log-odds a request; those that were not computed before the deadline are missing at the end."""
         keys: list[list[bytes]] = []
         heads: list[list[int]] = []
@@ -178,7 +188,7 @@ class Qwen3Reranker:
             heads.append(self.prompt.head(instruction, query))
             tails = self.prompt.tails(list(missing.values()), self._room(heads[-1]))
             pairs.extend(_Pair(number, tail, key) for tail, key in zip(tails, missing, strict=True))
-        for key, value in self._computed(heads, pairs, deadline):
+        for key, value in self._computed(heads, pairs, deadline, row_tokens or self.row_tokens):
             self._cache.put(key, value)
             known[key] = value
         return [[known[key] for key in takewhile(known.__contains__, row)] for row in keys]
@@ -194,7 +204,7 @@ class Qwen3Reranker:
         return room
 
     def _computed(
-        self, heads: Sequence[list[int]], pairs: Sequence[_Pair], deadline: float
+        self, heads: Sequence[list[int]], pairs: Sequence[_Pair], deadline: float, row_tokens: int
     ) -> Iterator[tuple[bytes, float]]:
         """Key and log-odds of each pair in order, row by row; out of memory, rows are made smaller from then on."""
         cached: dict[int, Head] = {}
@@ -202,7 +212,7 @@ class Qwen3Reranker:
         with self._lock, torch.inference_mode():
             while done < len(pairs) and time.perf_counter() < deadline:
                 waiting = pairs[done:]
-                row = waiting[: take(_costs(waiting, heads), self._row_budget(deadline))]
+                row = waiting[: take(_costs(waiting, heads), self._row_budget(deadline, row_tokens))]
                 try:
                     values = self._timed_row(row, heads, cached)
                 except torch.OutOfMemoryError as error:
@@ -212,12 +222,13 @@ class Qwen3Reranker:
                 done += len(row)
                 yield from zip((pair.key for pair in row), values, strict=True)
 
-    def _row_budget(self, deadline: float) -> float:
+    def _row_budget(self, deadline: float, row_tokens: int) -> float:
         """The tokens of the next row: what fits into the time that is left, at the pace of the row before."""
+        most = min(row_tokens, self.row_tokens)
         if deadline == math.inf:
-            return self.row_tokens
+            return most
         pace = self._tokens_a_second or 0.0
-        return min(self.row_tokens, pace * (deadline - time.perf_counter()))
+        return min(most, pace * (deadline - time.perf_counter()))
 
     def _timed_row(self, row: Sequence[_Pair], heads: Sequence[list[int]], cached: dict[int, Head]) -> list[float]:
         started = time.perf_counter()
