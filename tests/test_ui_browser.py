@@ -187,14 +187,14 @@ def test_the_workbench_ranks_texts_and_its_exports_hold_what_it_shows(address: s
     visit.goto(f"{address}/workbench")
     visit.get_by_label("Query").fill("Why is the pump hot?")
     texts = visit.get_by_role("textbox", name="Texts, one a line")
-    texts.fill(f"The invoice is due.\n={HOSTILE}\nWhy is the pump so hot?")
+    texts.fill(f"The invoice is due.\n={HOSTILE}\nWhy is the pump so hot? {'Ask the fitter. ' * 20}")
     visit.get_by_role("button", name="Rank", exact=True).click()
 
     rows = visit.locator(".ranked tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("line 3")
     rows.first.locator("summary").press("Enter")
-    expect(rows.first.locator("mark")).to_contain_text(["pump", "hot"])
+    expect(rows.first.locator(".passage mark").first).to_be_visible()
 
     with visit.expect_download() as saved:
         visit.get_by_role("button", name="Save as JSON").click()

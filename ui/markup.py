@@ -113,6 +113,14 @@ def marked_html(text: str, ranges: Iterable[tuple[int, int]]) -> str:
     return f'<div class="passage">{html}</div>'
 
 
+def marked_line(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """A text with these ranges highlighted, to stand within a line."""
+    plain = text.replace(_OPEN, "\ufffd").replace(_CLOSE, "\ufffd")
+    for start, end in _merged(ranges):
+        plain = f"{plain[:start]}{_OPEN}{plain[start:end]}{_CLOSE}{plain[end:]}"
+    return escape(plain).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
+
+
 def timings_html(timings_ms: dict[str, float]) -> str:
     """The time of each stage, in order, and the sum."""
     stages = "".join(

@@ -7,14 +7,14 @@ from html import escape
 
 from rag_app.reranking import Candidate, Ranked, Ranking, Scale
 from rag_app.words import matching_places
-from ui.markup import bar_lengths, marked_html, shorten
+from ui.markup import bar_lengths, marked_html, marked_line
 from ui.text import say
 
-_EXCERPT_LENGTH = 140
+_EXCERPT_LENGTH = 160
 
 
 def ranked_html(ranking: Ranking, candidates: Sequence[Candidate], scale: Scale, before: Mapping[int, int]) -> str:
-    """A table of the texts, best first: rank, score, and the text, which opens with the query's words highlighted.
+    """A table of the texts, best first: rank, score, and the text with the query's words highlighted; a long one opens.
 
     `before` gives the ranks that the places are compared with, by index; nothing for no comparison.
     """
@@ -34,13 +34,20 @@ def _lengths(scores: Sequence[float], scale: Scale) -> list[float]:
 
 
 def _row(rank: int, result: Ranked, length: float, candidate: Candidate, query: str, before: int | None) -> str:
-    excerpt = shorten(" ".join(result.text.split()), _EXCERPT_LENGTH)
     return (
         f'<tr><td class="rank"><b>{rank}</b>{_change(rank, before)}</td>'
         f'<td class="value"><span>{result.score:.4f}</span><i><i style="width:{length * 100:.0f}%"></i></i></td>'
-        f"<td><details><summary>{escape(excerpt)}<div>{escape(candidate.origin)}</div></summary>"
-        f"{marked_html(result.text, matching_places(query, result.text))}</details></td></tr>"
+        f"<td>{_text(result.text, query)}<div>{escape(candidate.origin)}</div></td></tr>"
     )
+
+
+def _text(text: str, query: str) -> str:
+    line = " ".join(text.split())
+    excerpt = line if len(line) <= _EXCERPT_LENGTH else f"{line[:_EXCERPT_LENGTH].rsplit(' ', 1)[0]} …"
+    marked = marked_line(excerpt, matching_places(query, excerpt))
+    if line == text and excerpt == line:
+        return marked
+    return f"<details><summary>{marked}</summary>{marked_html(text, matching_places(query, text))}</details>"
 
 
 def _change(rank: int, before: int | None) -> str:

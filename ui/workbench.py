@@ -162,6 +162,7 @@ def _instruction(number: int) -> str:
     choice = st.selectbox(
         say("workbench.instruction"),
         [*INSTRUCTIONS, _OWN_WORDS],
+        index=number,
         format_func=lambda name: name or say("workbench.own-words"),
         key=f"workbench-instruction-{number}",
     )
