@@ -27,6 +27,7 @@ from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
 from rag_app.context import Context, combine_passages, fit_passages, number_passages, source_label
 from rag_app.conversation import standalone
+from rag_app.evaluations import Evaluations
 from rag_app.gate import Gate, refusal
 from rag_app.library import find_document
 from rag_app.llm import LanguageModel
@@ -83,8 +84,13 @@ class PageImage:
 class Assistant:
     """Answers questions from one collection, and keeps the collection. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, collection: Collection, models: Models) -> None:
-        """Over an open collection, whose vectors are those of the encoder of these `models`."""
+    def __init__(
+        self, settings: Settings, collection: Collection, models: Models, *, evaluations: Evaluations | None = None
+    ) -> None:
+        """Over an open collection, whose vectors are those of the encoder of these `models`.
+
+        `evaluations` are those of the home, where another assistant has them already.
+        """
         self.settings = settings
         self.models = models
         self._collection = collection
@@ -95,6 +101,7 @@ class Assistant:
         model_of_gate = model_for(describe_reranker(settings), settings.location.home)
         self._gate = Gate(model_of_gate, self._late_interaction)
         self._writing = threading.Lock()
+        self.evaluations = evaluations or Evaluations(settings.location.home)
 
     @property
     def _encoder(self) -> Encoder:
@@ -337,9 +344,14 @@ class Assistant:
         """An assistant over another collection of this home; it shares the models."""
         settings = self.settings.model_copy(update={"collection": name})
         opened = Collection.open(settings.location, settings.embedder, settings.chunking)
-        return Assistant(settings, opened, self.models)
+        return Assistant(settings, opened, self.models, evaluations=self.evaluations)
+
+    def evaluate(self, question_set: str, strategies: Sequence[str], instructions: Sequence[str], limit: int) -> None:
+        """Begins an evaluation beside the chat, with the same models; see `Evaluations.start`."""
+        self.evaluations.start(question_set, strategies, instructions, limit, self.settings, self.models)
 
     def close(self) -> None:
+        self.evaluations.close()
         self._collection.close()
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 from llama_index.core.schema import MetadataMode
-from rich.console import Console
-from rich.progress import Progress, track
 
 import ingest
-from ingest.catalog import catalog_path
 from ingest.collection import Collection
 from ingest.config import StoreConfig
 from ingest.document import Document, Page
-from ingest.embedding import Encoder, MiniLmEncoder, embedded_encoder, open_encoder
+from ingest.embedding import Encoder, MiniLmEncoder
 from ingest.errors import UsageError
 from ingest.loaders.text import text_blocks
 from ingest.preparing import HashedFile, embed, make_entry
@@ -29,23 +27,34 @@ from rag_app.conversation import standalone
 from rag_app.evaluation import Judge, Locator, RankedChunk, Report, Search, evaluate
 from rag_app.gate import SHIPPED, Gate
 from rag_app.metrics import DEPTH
+from rag_app.models import Models, open_models
 from rag_app.question_set import CorpusDocument, Query, QuestionSet, Sample
-from rag_app.rerankers import open_reranker
 from rag_app.settings import Settings
 from retrievers.hybrid import STRATEGIES, HybridRetriever, Strategy, embedded_reranker
 from retrievers.rerank.instructions import resolve, route
 from retrievers.rerank.protocol import Reranker, follows_instructions
 
+OnProgress = Callable[[str, int, int], None]
+"""Hears "indexing" or "asking", how much of it is done and how much there is; what it raises ends the work."""
+
 
 def run_benchmark(
-    folder: Path, names: Sequence[str], sample: Sample, settings: Settings, *, instructions: Sequence[str] = ()
+    folder: Path,
+    names: Sequence[str],
+    sample: Sample,
+    settings: Settings,
+    *,
+    instructions: Sequence[str] = (),
+    models: Models | None = None,
+    on_progress: OnProgress = lambda stage, done, total: None,
 ) -> Report:
     """Measures the named strategies on the sample of a question set; the index is kept for the next run.
 
     With `instructions` the strategy "rerank" is measured once with each, as "rerank[manual]"; without, the reranker
     ranks by its own default. Follow-up questions are made to stand alone before they are searched, by rule; a sample of
     follow-ups only is also measured without that, as "rerank[as typed]". Raises `UsageError` for an unknown strategy or
-    instruction, for instructions that nothing follows, and for a sample without a question.
+    instruction, for instructions that nothing follows, and for a sample without a question. `models` are shared with
+    whoever has opened them.
     """
     variants = _variants(names, instructions, as_typed=sample.follow_ups)
     question_set = QuestionSet.load(folder)
@@ -56,43 +65,53 @@ def run_benchmark(
         )
 
     with ExitStack() as stack:
-        reranker = open_reranker(settings)
-        if instructions and not (reranker and follows_instructions(reranker)):
+        engine = _Engine.of(models, settings)
+        if instructions and not engine.follows_instructions:
             raise UsageError(
                 f"The reranker '{settings.profile}' follows no instructions, so that there is nothing to compare. "
                 "Set RAG_RERANKER to one that does, such as qwen3, or leave --instructions out."
             )
-        engine = _Engine.of(reranker, settings)
         indexes = {
-            lang: stack.enter_context(_Index.build(question_set, lang, engine))
+            lang: stack.enter_context(_Index.build(question_set, lang, engine, on_progress))
             for lang in sorted({query.corpus_lang for query in queries})
         }
         judge = Judge(question_set, [chunk for index in indexes.values() for chunk in index.chunks.values()])
         searches = {name: _search(indexes, variant) for name, variant in variants.items()}
         for search in searches.values():
             search(queries[0])  # dictionaries and caches load at the first question; they are not what is measured
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("Asking", total=len(queries))
-            return evaluate(question_set, queries, judge, searches, on_query=lambda: bar.advance(task))
+        asked = itertools.count(1)
+        return evaluate(
+            question_set,
+            queries,
+            judge,
+            searches,
+            on_query=lambda: on_progress("asking", next(asked), len(queries)),
+        )
 
 
-def observe(folders: Sequence[Path], sample: Sample, settings: Settings) -> list[Observation]:
+def observe(
+    folders: Sequence[Path],
+    sample: Sample,
+    settings: Settings,
+    *,
+    on_progress: OnProgress = lambda stage, done, total: None,
+) -> list[Observation]:
     """What the gate sees of the questions of these sets, as the assistant would ask them, with the labels.
 
     Of each set so many answerable and so many unanswerable questions are asked as the sample says. Every answerable one
     is asked a second time without the documents that answer it: what is asked of a library that lacks a document.
     """
-    engine = _Engine.of(open_reranker(settings), settings)
+    engine = _Engine.of(None, settings)
     observations: list[Observation] = []
     for question_set in [QuestionSet.load(folder) for folder in folders]:
         queries = [*question_set.answerable(sample), *question_set.unanswerable(sample)]
         for lang in sorted({query.corpus_lang for query in queries}):
-            with _Index.build(question_set, lang, engine) as index:
+            with _Index.build(question_set, lang, engine, on_progress) as index:
                 judge = Judge(question_set, list(index.chunks.values()))
                 asked = [query for query in queries if query.corpus_lang == lang]
-                title = f"Asking {question_set.name}"
-                for query in track(asked, title, console=Console(stderr=True), transient=True):
+                for number, query in enumerate(asked, start=1):
                     observations += index.observe(query, judge)
+                    on_progress("asking", number, len(asked))
     return observations
 
 
@@ -135,7 +154,7 @@ def _search(indexes: dict[str, _Index], variant: _Variant) -> Search:
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    """The models that all indexes share; without a reranker each index makes the embedded one."""
+    """The models that all indexes share, loaded; without a reranker each index makes the embedded one."""
 
     encoder: Encoder
     embedded: MiniLmEncoder
@@ -143,9 +162,14 @@ class _Engine:
     settings: Settings
 
     @classmethod
-    def of(cls, reranker: Reranker | None, settings: Settings) -> _Engine:
-        encoder = open_encoder(settings.embedder)
-        return cls(encoder, embedded_encoder(encoder), reranker, settings)
+    def of(cls, models: Models | None, settings: Settings) -> _Engine:
+        models = models or open_models(settings, writes=False)
+        reranker = models.reranker.get() if models.reranker else None
+        return cls(models.encoder.get(), models.embedded, reranker, settings)
+
+    @property
+    def follows_instructions(self) -> bool:
+        return self.reranker is not None and follows_instructions(self.reranker)
 
 
 class _Index:
@@ -157,7 +181,7 @@ class _Index:
         self._gate = Gate(SHIPPED, late_interaction)
         self._top_k = engine.settings.top_k
         self._candidates = engine.settings.candidates
-        self._routed = engine.reranker is not None and follows_instructions(engine.reranker)
+        self._routed = engine.follows_instructions
         self._retriever = HybridRetriever(
             collection,
             engine.encoder,
@@ -168,25 +192,25 @@ class _Index:
         self.chunks = {chunk.chunk_id: chunk for document in documents for chunk in _locate(collection, document)}
 
     @classmethod
-    def build(cls, question_set: QuestionSet, lang: str, engine: _Engine) -> _Index:
+    def build(cls, question_set: QuestionSet, lang: str, engine: _Engine, on_progress: OnProgress) -> _Index:
         """The index of the documents in this language ("": all), made anew when anything about it has changed."""
         settings = engine.settings
         documents = [document for document in question_set.documents if lang in ("", document.lang)]
         identity = f"{_code_of_ingest()} {settings.chunking} {settings.embedder.identity} {documents}"
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         home = platformdirs.user_cache_path("rag-app") / "eval" / f"{question_set.name}-{digest}"
-        store = StoreConfig(home)
-        fresh = not catalog_path(store).exists()
-        collection = Collection.create(store, settings.embedder, settings.chunking)
-        known = {str(path) for path in collection.catalog.files()}
-        console = Console(stderr=True)
-        for document in track(documents, "Indexing", console=console, transient=True, disable=not fresh):
-            if document.id not in known:
+        with ExitStack() as undo:
+            collection = undo.enter_context(Collection.create(StoreConfig(home), settings.embedder, settings.chunking))
+            known = {str(path) for path in collection.catalog.files()}
+            missing = [document for document in documents if document.id not in known]
+            for number, document in enumerate(missing, start=1):
                 entry = make_entry(
                     _as_file(document), _as_read(document), settings.chunking, engine.encoder.count_tokens
                 )
                 embed([entry], engine.encoder)
                 collection.put([entry])
+                on_progress("indexing", number, len(missing))
+            undo.pop_all()
         return cls(collection, documents, engine)
 
     def search(self, question: str, strategy: Strategy, instruction: str | None) -> list[RankedChunk]:
@@ -244,6 +268,6 @@ def _locate(collection: Collection, document: CorpusDocument) -> list[RankedChun
         return []
     locator = Locator(document.text)
     return [
-        RankedChunk(node.node_id, document.id, locator.ranges(node.get_content()))
+        RankedChunk(node.node_id, document.id, locator.ranges(node.get_content()), node.get_content())
         for node in collection.vectors.get_version(record.version)
     ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ingest.cli import IngestRequest, JsonOption, ingest_command, run_ingest
-from ingest.errors import RagError
+from ingest.errors import RagError, UsageError
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -200,25 +200,33 @@ def evaluate(
         bool, typer.Option("--follow-ups", help="Ask only follow-ups: as they were typed, and made to stand alone.")
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw quality against time into this PNG.")] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="With --json also every question and the passages that came first.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the ranking on a question set, strategies side by side."""
     from rag_app.benchmark import run_benchmark
     from rag_app.question_set import Sample
+    from rag_app.render import progress_shown
 
-    report = run_benchmark(
-        dataset,
-        _listed(strategies),
-        Sample(limit, split_seed, lang, follow_ups),
-        _settings(None, None),
-        instructions=_listed(instructions),
-    )
+    if details and not json:
+        raise UsageError("--details belongs to --json; add it, or open the evaluation on the page of the chat.")
+    with progress_shown() as on_progress:
+        report = run_benchmark(
+            dataset,
+            _listed(strategies),
+            Sample(limit, split_seed, lang, follow_ups),
+            _settings(None, None),
+            instructions=_listed(instructions),
+            on_progress=on_progress,
+        )
     if plot:
         from rag_app.plot import plot_report
 
         plot_report(report, plot)
     if json:
-        _print_json(report.as_dict())
+        _print_json(report.as_dict(details=details))
     else:
         from rich.console import Console
 
@@ -244,11 +252,14 @@ def calibrate(
     from rag_app.calibration import calibrate, calibration_tables, keep, report_as_dict
     from rag_app.gate import LATE_INTERACTION_FEATURES, OWN_SCORE_FEATURES
     from rag_app.question_set import Sample
+    from rag_app.render import progress_shown
     from rag_app.rerankers import describe_reranker
 
     settings = _settings(home, None)
+    with progress_shown() as on_progress:
+        observations = observe(datasets, Sample(limit, split_seed), settings, on_progress=on_progress)
     report = calibrate(
-        observe(datasets, Sample(limit, split_seed), settings),
+        observations,
         LATE_INTERACTION_FEATURES if settings.profile == "embedded" else OWN_SCORE_FEATURES,
         reranker=describe_reranker(settings),
         date=date.today().isoformat(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.markup import escape
@@ -19,6 +19,10 @@ Range = tuple[int, int]
 OVERLAP_CHARACTERS = 60
 OVERLAP_SHARE = 0.6
 
+PASSAGES_KEPT = 3
+"""Of each strategy and question, for whoever wants to see what came first."""
+EXCERPT_CHARACTERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class RankedChunk:
@@ -27,6 +31,7 @@ class RankedChunk:
     chunk_id: str
     document_id: str
     ranges: tuple[Range, ...]
+    text: str = ""
 
 
 Search = Callable[[Query], Sequence[RankedChunk]]
@@ -45,11 +50,41 @@ class StrategyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Words of a document, which may be none."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a strategy found: the rank of the first relevant item, None where it is not among the first `DEPTH`.
+
+    `passages` are the ids of those that it ranked first.
+    """
+
+    rank: int | None
+    passages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """A question, what answers it, and what each strategy found."""
+
+    id: str
+    text: str
+    expected: tuple[Excerpt, ...]
+    found: dict[str, Found]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was measured. `queries` were asked of each strategy.
 
     `without_evidence` of them have evidence that stands in no chunk: it was cut apart, no ranking can find it, and
-    they count as zero. `media` questions of the set are about an image or a video and were not asked.
+    they count as zero. `media` questions of the set are about an image or a video and were not asked. `passages` are
+    those that the `questions` name, by id.
     """
 
     dataset: str
@@ -57,14 +92,23 @@ class Report:
     without_evidence: int
     media: int
     strategies: dict[str, StrategyResult]
+    questions: tuple[QuestionResult, ...] = ()
+    passages: dict[str, Excerpt] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        return {
+    def as_dict(self, *, details: bool = False) -> dict[str, Any]:
+        """The averages; with `details` also every question and the passages that came first."""
+        averages = {
             "dataset": self.dataset,
             "queries": self.queries,
             "without_evidence": self.without_evidence,
             "media": self.media,
             "strategies": {name: result.as_dict() for name, result in self.strategies.items()},
+        }
+        if not details:
+            return averages
+        return averages | {
+            "questions": [asdict(question) for question in self.questions],
+            "passages": {chunk_id: asdict(passage) for chunk_id, passage in self.passages.items()},
         }
 
 
@@ -73,6 +117,7 @@ class Judge:
 
     def __init__(self, question_set: QuestionSet, chunks: Sequence[RankedChunk]) -> None:
         self._set = question_set
+        self._documents = {document.id: document for document in question_set.documents}
         self._by_document: dict[str, list[RankedChunk]] = {}
         for chunk in chunks:
             self._by_document.setdefault(chunk.document_id, []).append(chunk)
@@ -98,6 +143,21 @@ class Judge:
             if holds(chunk.ranges, span)
         }
 
+    def expected(self, query: Query) -> tuple[Excerpt, ...]:
+        """What answers the question: the places where the question has spans, else the titles of the documents."""
+        spans = self._set.spans.get(query.id)
+        if not spans:
+            return tuple(Excerpt(self.title(document), "") for document in self._set.grades[query.id])
+        return tuple(Excerpt(self.title(span.document_id), self._words(span)) for span in spans)
+
+    def title(self, document_id: str) -> str:
+        document = self._documents.get(document_id)
+        return document.title if document else document_id
+
+    def _words(self, span: Span) -> str:
+        document = self._documents.get(span.document_id)
+        return document.text[span.start : span.end][:EXCERPT_CHARACTERS] if document else ""
+
     def items(self, query: Query, ranked: Sequence[RankedChunk]) -> list[str]:
         """The ranking in the terms of `relevant`: chunk ids, or each document once at its first chunk's place."""
         if self._set.spans.get(query.id):
@@ -121,10 +181,13 @@ def evaluate(
 ) -> Report:
     """Asks every strategy every question; `on_query` is called after each."""
     results = {name: StrategyResult() for name in strategies}
+    questions: list[QuestionResult] = []
+    passages: dict[str, Excerpt] = {}
     without_evidence = 0
     for query in queries:
         relevant = judge.relevant(query)
         without_evidence += not relevant
+        found: dict[str, Found] = {}
         for name, search in strategies.items():
             started = time.perf_counter()
             ranked = search(query)
@@ -132,9 +195,14 @@ def evaluate(
             grades = [relevant.get(item, 0.0) for item in judge.items(query, ranked)]
             for metric, compute in METRICS.items():
                 results[name].values[metric].append(compute(grades, list(relevant.values())))
+            first = ranked[:PASSAGES_KEPT]
+            passages.update((chunk.chunk_id, Excerpt(judge.title(chunk.document_id), chunk.text)) for chunk in first)
+            rank = next((rank for rank, grade in enumerate(grades, start=1) if grade > 0), None)
+            found[name] = Found(rank, tuple(chunk.chunk_id for chunk in first))
+        questions.append(QuestionResult(query.id, query.text, judge.expected(query), found))
         on_query()
     media = sum(query.media for query in question_set.queries)
-    return Report(question_set.name, len(queries), without_evidence, media, results)
+    return Report(question_set.name, len(queries), without_evidence, media, results, tuple(questions), passages)
 
 
 def report_table(report: Report) -> Table:

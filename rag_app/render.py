@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from ingest.catalog import Kind
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode, NodeWithScore
 
     from rag_app.assistant import SearchResult
+    from rag_app.benchmark import OnProgress
     from rag_app.grid import Cell, Grid
     from rag_app.reranking import Ranking
 
@@ -135,6 +136,20 @@ def cells_shown(total: int) -> Iterator[Callable[[Cell], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Asking", total=total)
         yield lambda cell: bar.update(task, advance=1, description=escape(f"{cell.document.source}: {cell.state}"))
+
+
+@contextmanager
+def progress_shown() -> Iterator[OnProgress]:
+    """A progress bar on stderr for each stage that it is called with."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage.capitalize(), total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield show
 
 
 def print_grid(grid: Grid) -> None:

@@ -70,8 +70,7 @@ def filled(terminal: Terminal, manual: Path) -> Terminal:
 def told(monkeypatch: pytest.MonkeyPatch) -> WordReranker:
     """A reranker that follows instructions ranks, in place of the one that the settings name."""
     reranker = WordReranker()
-    for module in ("rag_app.models", "rag_app.benchmark"):
-        monkeypatch.setattr(f"{module}.open_reranker", lambda settings: reranker)
+    monkeypatch.setattr("rag_app.models.open_reranker", lambda settings: reranker)
     return reranker
 
 
@@ -557,3 +556,12 @@ def test_doctor_mends_what_it_is_asked_to(filled: Terminal) -> None:
     assert filled.json("doctor", "--repair")["repaired"] == []
     assert filled.run("doctor", "--repair") == 0
     assert filled.out.startswith("There was nothing to mend.")
+
+
+def test_eval_tells_every_question_on_demand(terminal: Terminal, faults: Path) -> None:
+    report = terminal.json("eval", str(faults), "--strategies", "bm25,rerank", "--details", home=False)
+
+    [question] = report["questions"]
+    assert question["found"]["rerank"]["rank"] == 1
+    assert set(report["passages"]) >= set(question["found"]["rerank"]["passages"])
+    assert terminal.run("eval", str(faults), "--details", home=False) == 2
