@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,9 +22,10 @@ from ingest.errors import RagError, UsageError
 from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
+from rag_app.evaluations import Evaluations
 from rag_app.models import Model, Models
 from rag_app.reranking import Candidate, Contestant, contestants
-from rag_app.settings import Settings
+from rag_app.settings import Settings, load_settings
 from retrievers.rerank.errors import RerankerSelfTestError
 from retrievers.rerank.late_interaction import LateInteractionReranker
 
@@ -151,6 +153,7 @@ class FakeAssistant:
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
     settings: Settings = field(default_factory=Settings)
+    evaluations: Evaluations = field(default_factory=lambda: Evaluations(Path(tempfile.mkdtemp())))
 
     def ask(
         self,
@@ -195,6 +198,10 @@ class FakeAssistant:
 
     def candidates(self, document: str) -> list[Candidate]:
         return [Candidate(TEXT, "HP-40 manual, p. 7", PASSAGES[0])]
+
+    def evaluate(self, question_set: str, strategies: Sequence[str], instructions: Sequence[str], limit: int) -> None:
+        settings = load_settings(home=Path(tempfile.mkdtemp()))
+        self.evaluations.start(question_set, strategies, instructions, limit, settings, self.models)
 
     def save_upload(self, name: str, content: bytes) -> Path:
         if not content:
