@@ -63,6 +63,11 @@ def examine(settings: Settings) -> Report:
     return Report((*_installed(), *_configuration(settings), *_index(settings)))
 
 
+def installation(settings: Settings) -> Report:
+    """What is installed, and whether the gate was fitted to the reranker in force; opens nothing."""
+    return Report((*_installed(), _gate(settings)))
+
+
 def mend(settings: Settings) -> list[str]:
     """Brings the collection's parts to agree again; what was done, in sentences. Raises what opening it raises."""
     from ingest.collection import Collection

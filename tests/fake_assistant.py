@@ -152,7 +152,7 @@ class FakeAssistant:
     closed: int = 0
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=lambda: load_settings(home=Path(tempfile.mkdtemp())))
     evaluations: Evaluations = field(default_factory=lambda: Evaluations(Path(tempfile.mkdtemp())))
 
     def ask(
@@ -200,8 +200,7 @@ class FakeAssistant:
         return [Candidate(TEXT, "HP-40 manual, p. 7", PASSAGES[0])]
 
     def evaluate(self, question_set: str, strategies: Sequence[str], instructions: Sequence[str], limit: int) -> None:
-        settings = load_settings(home=Path(tempfile.mkdtemp()))
-        self.evaluations.start(question_set, strategies, instructions, limit, settings, self.models)
+        self.evaluations.start(question_set, strategies, instructions, limit, self.settings, self.models)
 
     def save_upload(self, name: str, content: bytes) -> Path:
         if not content:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from retrievers.rerank.selftest import SelfTest
 
 
 @runtime_checkable
@@ -40,6 +43,13 @@ class BatchingReranker(Reranker, Protocol):
     ) -> list[float]:
         """As `score`, with forward passes of at most `row_tokens` and its own limit."""
         ...
+
+
+@runtime_checkable
+class ProvenReranker(Reranker, Protocol):
+    """A reranker that was asked about known pairs when it was loaded; None where that was not wanted."""
+
+    self_test: SelfTest | None
 
 
 def follows_instructions(reranker: Reranker) -> bool:

@@ -31,7 +31,7 @@ from retrievers.rerank.cache import ScoreCache
 from retrievers.rerank.errors import RerankerError, RerankerMemoryError, first_line
 from retrievers.rerank.packing import Layout, lay_out, take
 from retrievers.rerank.prompt import DEFAULT_INSTRUCTION, RerankPrompt
-from retrievers.rerank.selftest import check_engine, check_prompt, check_scores, known_pairs, plain_log_odds
+from retrievers.rerank.selftest import SelfTest, check_engine, check_prompt, check_scores, known_pairs, plain_log_odds
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ class Qwen3Reranker:
     """
 
     follows_instructions = True
+    self_test: SelfTest | None = None
+    """What it was asked when it was loaded; None where that was not wanted."""
 
     def __init__(
         self,
@@ -134,6 +136,7 @@ class Qwen3Reranker:
             found = reranker.logits(pairs.query, pairs.documents, pairs.instruction)
             check_engine(plain, found, dtype)
             check_scores(pairs, found, dtype)
+            reranker.self_test = SelfTest(pairs, tuple(found))
         return reranker
 
     def logits(self, query: str, documents: Sequence[str], instruction: str | None = None) -> list[float]:

@@ -49,6 +49,14 @@ class KnownPairs:
     log_odds: tuple[float, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """A test that was passed: what was asked, and the log-odds that the reranker gave each document."""
+
+    pairs: KnownPairs
+    log_odds: tuple[float, ...]
+
+
 RED_PLANET = KnownPairs(
     "Which planet is known as the Red Planet?",
     (
