@@ -24,7 +24,8 @@ import numpy as np
 from ingest.config import StoreConfig
 from ingest.document import Media, Ocr
 from ingest.errors import IndexMismatchError, RagError, StorageError, UnknownCollectionError, UsageError
-from ingest.records import DocumentRecord, FileRecord, PageRecord
+from ingest.listing import Listing
+from ingest.records import NEVER_READ, DocumentRecord, FileRecord, HiddenDocument, PageRecord
 from ingest.revisions import Sketch, bands
 
 Kind = Literal["general", "manual", "contract"]
@@ -34,7 +35,11 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_KIND: Kind = "general"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_SCHEMA_VERSION = 2
+MOST_TAG_CHARACTERS = 40
+
+_SCHEMA_VERSION = 3
+# Of these nothing but tables is missing.
+_EXTENSIBLE_VERSIONS = (2,)
 # The same in every version of this program; the first had none.
 _PROPERTIES = "CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
 _SCHEMA = """
@@ -84,6 +89,19 @@ CREATE TABLE IF NOT EXISTS bands (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS bands_by_document ON bands (document_id);
 CREATE TABLE IF NOT EXISTS stale (version TEXT PRIMARY KEY) STRICT;
+CREATE TABLE IF NOT EXISTS tags (
+    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (document_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tags_by_tag ON tags (tag);
+CREATE TABLE IF NOT EXISTS hidden (
+    document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    hidden_at TEXT NOT NULL,
+    origin TEXT NOT NULL -- the document with which it was hidden: itself, or the one that it came inside of
+) STRICT;
+CREATE VIEW IF NOT EXISTS live AS
+    SELECT * FROM documents WHERE document_id NOT IN (SELECT document_id FROM hidden);
 """
 
 
@@ -100,6 +118,7 @@ class Catalog:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.create_function("casefold", 1, str.casefold, deterministic=True)
             if not any_version:
                 _check_schema(self._connection)
                 self._connection.executescript(_SCHEMA)
@@ -173,6 +192,17 @@ class Catalog:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO properties VALUES ('kind', ?)", (kind,))
 
+    def instruction(self) -> str | None:
+        """What counts as relevant where a question does not say, a name or a text; None where nobody said."""
+        rows = self._rows("SELECT value FROM properties WHERE key = 'instruction'")
+        return str(rows[0][0]) if rows else None
+
+    def set_instruction(self, instruction: str | None) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM properties WHERE key = 'instruction'")
+            if instruction is not None:
+                connection.execute("INSERT INTO properties VALUES ('instruction', ?)", (instruction,))
+
     def identifier(self) -> str:
         """A random word that tells this collection from any other, the same as long as it lives."""
         with self._transaction() as connection:
@@ -183,27 +213,89 @@ class Catalog:
 
     # What it holds
 
-    def documents(self) -> list[DocumentRecord]:
-        """All live documents by source name."""
-        records = self._documents("")
+    def documents(self, *, hidden: bool = False) -> list[DocumentRecord]:
+        """All live documents by source name; with `hidden` also those out of sight."""
+        records = self._documents("documents" if hidden else "live", "")
         return sorted(records, key=lambda record: (record.source, str(record.path)))
 
     def document(self, document_id: str) -> DocumentRecord | None:
-        records = self._documents("WHERE document_id = ?", document_id)
+        """The live document of that id."""
+        records = self._documents("live", "WHERE document_id = ?", document_id)
         return records[0] if records else None
 
-    def _documents(self, where: str, *values: object) -> list[DocumentRecord]:
+    def count(self, listing: Listing | None = None) -> int:
+        """How many live documents there are, or how many of them `listing` wants."""
+        where, values = (listing or Listing()).where()
+        return int(self._rows(f"SELECT count(*) FROM live {where}", *values)[0][0])
+
+    def listed(self, listing: Listing, limit: int, offset: int = 0) -> list[DocumentRecord]:
+        """The live documents that `listing` wants in its order, so many of them after the first `offset`."""
+        where, values = listing.where()
+        query = f"SELECT document_id FROM live {where} ORDER BY {listing.ordering()} LIMIT ? OFFSET ?"
         with self._lock:
-            rows = self._rows(f"SELECT * FROM documents {where}", *values)
+            ids = [document_id for (document_id,) in self._rows(query, *values, limit, offset)]
+            records = {record.document_id: record for record in self._records("live", ids)}
+        return [records[document_id] for document_id in ids]
+
+    def _records(self, table: Literal["live", "documents"], ids: Sequence[str]) -> list[DocumentRecord]:
+        return self._documents(table, f"WHERE document_id IN ({', '.join('?' * len(ids))})", *ids)
+
+    def _documents(self, table: Literal["live", "documents"], where: str, *values: object) -> list[DocumentRecord]:
+        with self._lock:
+            rows = self._rows(f"SELECT * FROM {table} {where}", *values)
             files: dict[str, list[FileRecord]] = {}
             for row in self._rows(f"SELECT * FROM files {where} ORDER BY path", *values):
                 file = _file(row)
                 files.setdefault(file.document_id or "", []).append(file)
-        return [_document(row, files[row[0]]) for row in rows]
+            tags: dict[str, list[str]] = {}
+            for document_id, tag in self._rows(f"SELECT * FROM tags {where} ORDER BY tag", *values):
+                tags.setdefault(document_id, []).append(tag)
+        return [_document(row, files[row[0]], tags.get(row[0], ())) for row in rows]
+
+    def tags(self) -> dict[str, int]:
+        """Every tag that live documents have, in order, with the number of those documents."""
+        return dict(self._rows("SELECT tag, count(*) FROM tags JOIN live USING (document_id) GROUP BY tag"))
+
+    def hidden(self) -> list[HiddenDocument]:
+        """The documents that were hidden themselves, the last one first; not those that went with them."""
+        with self._lock:
+            rows = self._rows(
+                "SELECT document_id, hidden_at FROM hidden WHERE document_id = origin ORDER BY hidden_at DESC"
+            )
+            records = {record.document_id: record for record in self._records("documents", [row[0] for row in rows])}
+        return [HiddenDocument(records[document_id], datetime.fromisoformat(at)) for document_id, at in rows]
+
+    def hidden_passages(self) -> int:
+        """How many passages of hidden documents the indexes hold."""
+        rows = self._rows("SELECT total(chunks) FROM documents JOIN hidden USING (document_id)")
+        return int(rows[0][0])
+
+    def holds(self, document_id: str) -> bool:
+        """Whether there is a document of that id, live or hidden."""
+        return bool(self._rows("SELECT 1 FROM documents WHERE document_id = ?", document_id))
+
+    def failed_files(self) -> list[FileRecord]:
+        """The files that could not be read as they are now, by path."""
+        return [_file(row) for row in self._rows("SELECT * FROM files WHERE problem <> '' ORDER BY path")]
+
+    def waiting_files(self) -> list[FileRecord]:
+        """The files that were handed in and not read yet, by path; not attachments, which come with their document."""
+        query = (
+            "SELECT * FROM files WHERE (size, modified_ns) = (?, ?) AND problem = '' AND container = '' ORDER BY path"
+        )
+        return [_file(row) for row in self._rows(query, *NEVER_READ)]
 
     def files(self) -> dict[Path, FileRecord]:
         """Every file that was looked at, attachments too, by path in order."""
         return {file.path: file for file in map(_file, self._rows("SELECT * FROM files ORDER BY path"))}
+
+    def file(self, path: Path) -> FileRecord | None:
+        rows = self._rows("SELECT * FROM files WHERE path = ?", str(path))
+        return _file(rows[0]) if rows else None
+
+    def files_of(self, document_id: str) -> list[Path]:
+        """The files that hold a document, live or hidden."""
+        return [Path(path) for (path,) in self._rows("SELECT path FROM files WHERE document_id = ?", document_id)]
 
     def pages(self, document_id: str) -> list[PageRecord]:
         """How each page of a document was read, in order."""
@@ -222,9 +314,7 @@ class Catalog:
         with self._lock:
             if self._sources is None:
                 self._sources = dict(
-                    self._rows(
-                        "SELECT version, source FROM documents JOIN files USING (document_id) ORDER BY path DESC"
-                    )
+                    self._rows("SELECT version, source FROM live JOIN files USING (document_id) ORDER BY path DESC")
                 )
             return self._sources
 
@@ -247,7 +337,8 @@ class Catalog:
     ) -> None:
         """Shows this version of the document in place of the one before it, which becomes stale.
 
-        Its files now hold this document; a document that they held before, and that no other file holds, goes.
+        Its files now hold this document; a document that they held before, and that no other file holds, goes. Its tags
+        are the new one's: a revision is filed where the text before was. A hidden document is shown again.
         """
         with self._change() as connection:
             before = connection.execute(
@@ -267,6 +358,11 @@ class Catalog:
             )
             for table in ("pages", "sketches", "bands"):
                 connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (record.document_id,))
+            connection.execute("DELETE FROM hidden WHERE ? IN (document_id, origin)", (record.document_id,))
+            connection.executemany(
+                "INSERT OR IGNORE INTO tags SELECT ?, tag FROM tags WHERE document_id = ?",
+                [(record.document_id, held) for held in _held_by(connection, [file.path for file in record.files])],
+            )
             connection.executemany(
                 "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", [_page_row(record, page) for page in pages]
             )
@@ -288,8 +384,33 @@ class Catalog:
             connection.executemany("DELETE FROM files WHERE path = ?", [(str(path),) for path in paths])
             _drop_orphans(connection, held)
 
+    def hide(self, document_id: str, at: datetime) -> None:
+        """Takes the document, and what came inside of it, out of sight until it is restored or removed."""
+        with self._change() as connection:
+            _hide(connection, document_id, at.astimezone(UTC).isoformat(), origin=document_id)
+
+    def restore(self, document_id: str) -> None:
+        """Shows a hidden document again, and what was hidden with it; earlier revisions are to be looked for anew."""
+        with self._change() as connection:
+            connection.execute(
+                "UPDATE documents SET revision_of = NULL "
+                "WHERE document_id IN (SELECT document_id FROM hidden WHERE origin = ?)",
+                (document_id,),
+            )
+            connection.execute("DELETE FROM hidden WHERE origin = ?", (document_id,))
+
+    def tag(self, document_id: str, tag: str) -> None:
+        """Adds a tag to a document. Raises `UsageError` for what is no tag."""
+        check_tag(tag)
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO tags VALUES (?, ?)", (document_id, tag))
+
+    def untag(self, document_id: str, tag: str) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM tags WHERE document_id = ? AND tag = ?", (document_id, tag))
+
     def remove(self, document_id: str) -> None:
-        """Hides the document and forgets its files; its version becomes stale."""
+        """Removes the document and forgets its files; its version becomes stale."""
         with self._change() as connection:
             connection.execute("DELETE FROM files WHERE document_id = ?", (document_id,))
             _drop_orphans(connection, {document_id})
@@ -297,7 +418,7 @@ class Catalog:
     def unlinked(self) -> list[str]:
         """The documents for which no earlier revision was looked for since they were stored, or whose one has gone."""
         rows = self._rows(
-            "SELECT document_id FROM documents WHERE revision_of IS NULL "
+            "SELECT document_id FROM live WHERE revision_of IS NULL "
             "OR (revision_of <> '' AND revision_of NOT IN (SELECT document_id FROM documents))"
         )
         return [document_id for (document_id,) in rows]
@@ -311,7 +432,7 @@ class Catalog:
             )
 
     def alike(self, document_id: str, limit: int) -> dict[str, Sketch]:
-        """The sketches of the documents that share most bands with this one, itself included, by document id.
+        """The sketches of the live documents that share most bands with this one, itself included, by document id.
 
         Of a band that very many have, as copies of a form do, only the first `limit` by id are looked at.
         """
@@ -320,7 +441,8 @@ class Catalog:
         shared = Counter(other for (band,) in own for (other,) in self._rows(query, band, limit))
         shared[document_id] = len(own) + 1
         best = sorted(shared, key=lambda other: (-shared[other], other))[:limit]
-        rows = self._rows(f"SELECT * FROM sketches WHERE document_id IN ({', '.join('?' * len(best))})", *best)
+        query = "SELECT document_id, sketch FROM sketches JOIN live USING (document_id) WHERE document_id IN"
+        rows = self._rows(f"{query} ({', '.join('?' * len(best))})", *best)
         return {other: np.frombuffer(blob, dtype="<u4").astype(np.uint32) for other, blob in rows if own}
 
     def stale(self) -> list[str]:
@@ -364,6 +486,19 @@ def _drop_orphans(connection: sqlite3.Connection, document_ids: set[str]) -> Non
         _drop_orphans(connection, held)
 
 
+def _hide(connection: sqlite3.Connection, document_id: str, at: str, origin: str) -> None:
+    connection.execute("INSERT OR IGNORE INTO hidden VALUES (?, ?, ?)", (document_id, at, origin))
+    # What came inside of it goes with it, but where another file holds the same.
+    attached = connection.execute(
+        "SELECT DISTINCT document_id FROM files AS inside WHERE container = ? AND document_id NOT IN ("
+        "SELECT document_id FROM hidden) AND NOT EXISTS (SELECT 1 FROM files WHERE document_id = inside.document_id "
+        "AND container NOT IN (SELECT document_id FROM hidden))",
+        (document_id,),
+    ).fetchall()
+    for (inside,) in attached:
+        _hide(connection, inside, at, origin)
+
+
 def _put_sketch(connection: sqlite3.Connection, document_id: str, sketch: Sketch) -> None:
     connection.execute("INSERT INTO sketches VALUES (?, ?)", (document_id, sketch.astype("<u4").tobytes()))
     keys = [(band, document_id) for band in bands(sketch)]
@@ -374,7 +509,7 @@ def _check_schema(connection: sqlite3.Connection) -> None:
     """Raises `IndexMismatchError` for a catalog of an earlier version, whose tables are others."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables and version != _SCHEMA_VERSION:
+    if tables and version not in (*_EXTENSIBLE_VERSIONS, _SCHEMA_VERSION):
         raise IndexMismatchError(
             "The collection was made by another version of this program. Rebuild it: rag-app ingest --rebuild PATH."
         )
@@ -423,7 +558,7 @@ def _file(row: Any) -> FileRecord:
     return FileRecord(Path(path), *others)
 
 
-def _document(row: Any, files: Sequence[FileRecord]) -> DocumentRecord:
+def _document(row: Any, files: Sequence[FileRecord], tags: Sequence[str]) -> DocumentRecord:
     document_id, version, content_hash, title, named, pages, ocr_pages, chunks, media, at, revision_of = row
     return DocumentRecord(
         document_id,
@@ -438,6 +573,7 @@ def _document(row: Any, files: Sequence[FileRecord]) -> DocumentRecord:
         datetime.fromisoformat(at),
         tuple(files),
         revision_of or "",
+        tuple(tags),
     )
 
 
@@ -452,6 +588,12 @@ def check_name(name: str) -> None:
         raise UsageError(
             f"A collection's name has 1 to 63 letters, digits, dots, dashes or underscores; got '{name[:80]}'."
         )
+
+
+def check_tag(tag: str) -> None:
+    """Raises `UsageError` unless it is a word or a few, on one line, without space around."""
+    if not tag or len(tag) > MOST_TAG_CHARACTERS or not tag.isprintable() or tag != tag.strip():
+        raise UsageError(f"A tag has 1 to {MOST_TAG_CHARACTERS} characters on one line; got '{tag[:80]}'.")
 
 
 def catalog_path(config: StoreConfig) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -24,12 +25,17 @@ from ingest.config import (
 )
 from ingest.errors import HomeLockedError, IndexMismatchError, RagError, StorageError, UsageError
 from ingest.keyword import KeywordIndex
+from ingest.linking import link_revisions
 from ingest.records import NEVER_READ, DocumentRecord, Entry, FileRecord, document_of
 from ingest.store import VectorStore, drop_store
 
 LEAST_FREE_BYTES = 200 * 2**20
+# Of a long document that was just deleted; a search should not become slow for its sake.
+MOST_HIDDEN_HITS = 500
 ATTACHED = " > "
 """Between the name of a document and that of a file that came with it."""
+UNDO = timedelta(minutes=10)
+"""So long a document that was hidden can be restored."""
 
 
 class Collection:
@@ -128,32 +134,65 @@ class Collection:
             files.append(FileRecord(path, source, *NEVER_READ, container=entry.record.document_id))
         return files
 
+    def hide(self, document_id: str) -> None:
+        """Takes a document out of every search at once; `restore` undoes it until `UNDO` has passed and a sweep comes.
+
+        Raises `UsageError` where there is none of that id.
+        """
+        self.catalog.hide(self._known(document_id).document_id, datetime.now(UTC))
+
+    def restore(self, document_id: str) -> None:
+        """Shows a hidden document again. Raises `UsageError` where it has been removed meanwhile."""
+        if not self.catalog.holds(document_id):
+            raise UsageError("The document has been removed for good. Add its file again.")
+        self.catalog.restore(document_id)
+        link_revisions(self.catalog)
+
     def remove(self, document_id: str) -> None:
-        """Removes a document. Raises `UsageError` where there is none of that id."""
-        self.catalog.remove(self._known(document_id).document_id)
+        """Removes a document, live or hidden, for good. Raises `UsageError` where there is none of that id.
+
+        Files that were uploaded are deleted with it; others belong to somebody else and stay.
+        """
+        if not self.catalog.holds(document_id):
+            raise _unknown(document_id)
+        self._forget(document_id)
         self.sweep()
+
+    def _forget(self, document_id: str) -> None:
+        # The files first: one that nothing knows any more would stay for ever.
+        for path in self.catalog.files_of(document_id):
+            if path.is_relative_to(self.config.uploads.resolve()):
+                path.unlink(missing_ok=True)
+        self.catalog.remove(document_id)
 
     def _known(self, document_id: str) -> DocumentRecord:
         record = self.catalog.document(document_id)
         if record is None:
-            raise UsageError(f"No document has the id '{document_id}'. List them: rag-app documents list.")
+            raise _unknown(document_id)
         return record
 
     def sweep(self) -> None:
-        """Deletes from the indexes what is not live: the versions before, and what a crash left behind."""
+        """Deletes what is not live: the versions before, what was hidden long ago, and what a crash left behind."""
+        for hidden in self.catalog.hidden():
+            if hidden.hidden_at + UNDO <= datetime.now(UTC):
+                self._forget(hidden.record.document_id)
         stale = self.catalog.stale()
         if not stale:
             return
         self.vectors.delete_versions(stale)
         self.keywords.delete_versions(stale)
         for document_id in {document_of(version) for version in stale}:
-            if self.catalog.document(document_id) is None:
+            if not self.catalog.holds(document_id):
                 shutil.rmtree(self.config.attachments / document_id, ignore_errors=True)
         self.catalog.forget_stale(stale)
 
     def versions_of(self, documents: Sequence[str]) -> list[str]:
         """The visible versions of these documents. Raises `UsageError` where there is none of an id."""
         return [self._known(document_id).version for document_id in documents]
+
+    def reach(self, limit: int) -> int:
+        """How many hits to ask an index for, so that `limit` are left without those of documents that are hidden."""
+        return limit + min(self.catalog.hidden_passages(), MOST_HIDDEN_HITS)
 
     def live(self, hits: Sequence[NodeWithScore]) -> list[NodeWithScore]:
         """The hits whose document version is visible, in their order, under the name that the document has now."""
@@ -174,6 +213,10 @@ class Collection:
         self.close()
 
 
+def _unknown(document_id: str) -> UsageError:
+    return UsageError(f"No document has the id '{document_id}'. List them: rag-app documents list.")
+
+
 def _named(hit: NodeWithScore, source: str) -> NodeWithScore:
     """The hit with its document's present name: a file that was moved is not read again."""
     if hit.node.metadata["source"] == source:
@@ -183,7 +226,7 @@ def _named(hit: NodeWithScore, source: str) -> NodeWithScore:
 
 
 def drop_collection(config: StoreConfig) -> None:
-    """Deletes the collection's index, not the documents it was made from."""
+    """Deletes the collection's index, not the documents it was made from: neither uploads nor files elsewhere."""
     check_name(config.collection)
     if config.folder.exists():
         with _acquire(config.home):

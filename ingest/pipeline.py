@@ -29,7 +29,7 @@ ODD_NAME = "The file's name, or that of its folder, is not valid UTF-8. Rename i
 class Progress:
     """How far an ingest is: `fraction` (0 to 1) is of bytes, the best guess of the time that large files take.
 
-    `current` is the file that was finished last, "" before the first and at the end.
+    `current` is the file that was finished last, "" before the first; `last` says what became of it.
     """
 
     files_done: int
@@ -37,6 +37,7 @@ class Progress:
     pages_done: int
     fraction: float
     current: str
+    last: DocumentReport | None = None
 
 
 class Ingester:
@@ -167,7 +168,7 @@ class _Run:
         self._known = self._catalog.files()
         self._files_total += len(files)
         self._bytes_total += sum(file.size for file in files)
-        self._show("")
+        self._show()
         twins: list[HashedFile] = []
         with closing(self._engine.run(self._to_read(files, twins))) as batches:
             for batch in batches:
@@ -264,11 +265,11 @@ class _Run:
         self._files_done += 1
         self._pages_done += outcome.pages
         self._bytes_done += file.size
-        self._show(file.source)
+        self._show(file.source, outcome)
 
-    def _show(self, current: str) -> None:
+    def _show(self, current: str = "", last: DocumentReport | None = None) -> None:
         fraction = self._bytes_done / self._bytes_total if self._bytes_total else 1.0
-        self._on_progress(Progress(self._files_done, self._files_total, self._pages_done, fraction, current))
+        self._on_progress(Progress(self._files_done, self._files_total, self._pages_done, fraction, current, last))
 
 
 def _shown(file: FileRecord) -> str:

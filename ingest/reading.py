@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,14 @@ REFUSALS: dict[str, type[UnreadableFileError | UnsupportedFileError]] = {
 
 Key = TypeVar("Key")
 
+OnPage = Callable[[int, int], None]
+"""Hears the number of the page that is read next, from 1, and how many there are."""
+OnReading = Callable[[Path, int, int], None]
+"""The same of one file among several; page 0 of 0 when its reading begins."""
+
+# So often a reading that is waited for is asked whether it shall stop.
+STOP_SECONDS = 0.5
+
 
 class _ReaderDied(Exception):
     """The process ended or was ended while it read `page` (0: before the first)."""
@@ -65,15 +74,16 @@ class Reader:
         self._worker: _Worker | None = None
         self._closed = False
 
-    def read(self, path: Path) -> Document:
+    def read(self, path: Path, on_page: OnPage = lambda page, pages: None) -> Document:
         """The file as a document. A page that breaks the reader is left out and named in its `problem`.
 
-        Raises `UnreadableFileError` or `UnsupportedFileError`, also where the file breaks the reader again and again.
+        `on_page` hears of each page before it is read. Raises `UnreadableFileError` or `UnsupportedFileError`, also
+        where the file breaks the reader again and again.
         """
         skipped: dict[int, str] = {}
         while True:
             try:
-                return self._read_once(path, skipped)
+                return self._read_once(path, skipped, on_page)
             except _ReaderDied as death:
                 if self._closed:
                     raise UnreadableFileError("The file was not read: reading was stopped.") from death
@@ -81,7 +91,7 @@ class Reader:
                     raise UnreadableFileError(f"The file cannot be read: {death.reason}.") from death
                 skipped[death.page] = f"The page cannot be read: {death.reason}."
 
-    def _read_once(self, path: Path, skipped: dict[int, str]) -> Document:
+    def _read_once(self, path: Path, skipped: dict[int, str], on_page: OnPage) -> Document:
         patience = self._page_seconds + SECONDS_PER_MEGABYTE * _megabytes(path)
         page = pages = 0
         try:
@@ -103,6 +113,7 @@ class Reader:
                 answer = worker.hear(patience + (SECONDS_PER_PAGE_AT_END * pages if page == pages else 0.0))
                 if "page" in answer:
                     page, pages = int(answer["page"]), int(answer["pages"])
+                    on_page(page, pages)
                 elif "document" in answer:
                     return document_from_json(answer["document"])
                 elif answer["refused"] == MemoryError.__name__:
@@ -202,8 +213,18 @@ class ReadFile(Generic[Key]):
 class ReaderPool:
     """Several readers at work side by side. Use it as a context; leaving it ends them all."""
 
-    def __init__(self, config: ReadingConfig, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        config: ReadingConfig,
+        workers: int | None = None,
+        *,
+        on_reading: OnReading = lambda path, page, pages: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`on_reading` is called from several threads; `stop` ends a `read` also while files are being read."""
         self.workers = workers or default_workers()
+        self._on_reading = on_reading
+        self._stop = stop
         self._idle: queue.SimpleQueue[Reader] = queue.SimpleQueue()
         self._readers = [Reader(config) for _ in range(self.workers)]
         for reader in self._readers:
@@ -219,7 +240,12 @@ class ReaderPool:
                 self._running.add(self._threads.submit(self._read, key, path))
             if not self._running:
                 return
-            future = wait(self._running, return_when=FIRST_COMPLETED).done.pop()
+            done: set[Future[ReadFile[Key]]] = set()
+            while not done:
+                if self._stop():
+                    return
+                done = wait(self._running, STOP_SECONDS, return_when=FIRST_COMPLETED).done
+            future = done.pop()
             self._running.remove(future)
             yield future.result()
 
@@ -231,7 +257,8 @@ class ReaderPool:
         started = time.perf_counter()
         reader = self._idle.get()
         try:
-            result: Document | RagError = reader.read(path)
+            self._on_reading(path, 0, 0)
+            result: Document | RagError = reader.read(path, partial(self._on_reading, path))
         except RagError as error:
             result = error
         finally:

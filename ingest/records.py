@@ -63,7 +63,7 @@ class DocumentRecord:
 
     `version` names what the indexes hold of it. `titled_by_name` tells that the content says no title and the first
     file's name stands in. `revision_of` is the id of the document that this one is most likely a revision of, else
-    "". `media` is what is known of an image or a video.
+    "". `media` is what is known of an image or a video. `tags` are what people file it under, in order.
     """
 
     document_id: str
@@ -78,6 +78,7 @@ class DocumentRecord:
     ingested_at: datetime
     files: tuple[FileRecord, ...]
     revision_of: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def file(self) -> FileRecord:
@@ -91,6 +92,14 @@ class DocumentRecord:
     @property
     def source(self) -> str:
         return self.file.source
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenDocument:
+    """A document that a person deleted a short while ago, which can be restored until it is removed."""
+
+    record: DocumentRecord
+    hidden_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

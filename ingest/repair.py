@@ -40,7 +40,7 @@ class Damage:
 
 def find_damage(collection: Collection) -> Damage:
     """Compares the two indexes with the catalog; reads every passage's metadata once."""
-    records = {record.version: record for record in collection.catalog.documents()}
+    records = {record.version: record for record in collection.catalog.documents(hidden=True)}
     vectors, words = collection.vectors.versions(), collection.keywords.versions()
     return Damage(
         orphans=tuple(sorted((vectors.keys() | words.keys() | set(collection.catalog.stale())) - records.keys())),

@@ -11,16 +11,17 @@ from pathlib import Path
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
-from ingest.catalog import Kind, collection_names
+from ingest.catalog import Catalog, Kind, collection_names
 from ingest.collection import Collection
 from ingest.document import PageBox
 from ingest.embedding import Encoder
 from ingest.engines.local import LocalEngine
-from ingest.errors import RagError, UsageError
+from ingest.errors import RagError, StorageError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
-from ingest.records import DocumentRecord
+from ingest.reading import OnReading
+from ingest.records import NEVER_READ, DocumentRecord, FileRecord
 from ingest.report import IngestReport
 from rag_app.answer import Answer, CitedText, Event, Finished, Loading, Passage, StageDone, Token, Turn
 from rag_app.calibration import model_for
@@ -29,6 +30,7 @@ from rag_app.context import Context, combine_passages, fit_passages, number_pass
 from rag_app.conversation import standalone
 from rag_app.evaluations import Evaluations
 from rag_app.gate import Gate, refusal
+from rag_app.jobs import Jobs
 from rag_app.library import find_document
 from rag_app.llm import LanguageModel
 from rag_app.marks import clean_marks
@@ -38,6 +40,7 @@ from rag_app.quoting import quote_answer
 from rag_app.rerankers import describe_reranker
 from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Profile, Settings
+from rag_app.siblings import Siblings, check_instruction
 from rag_app.strict import Sieve
 from retrievers.hybrid import (
     HybridRetriever,
@@ -46,7 +49,7 @@ from retrievers.hybrid import (
     check_question,
     embedded_reranker,
 )
-from retrievers.rerank.instructions import resolve, route
+from retrievers.rerank.instructions import route
 from retrievers.rerank.late_interaction import LateInteractionReranker
 from retrievers.rerank.postprocessor import rank_by_score
 from retrievers.rerank.protocol import Reranker
@@ -85,11 +88,17 @@ class Assistant:
     """Answers questions from one collection, and keeps the collection. Safe to use from several threads."""
 
     def __init__(
-        self, settings: Settings, collection: Collection, models: Models, *, evaluations: Evaluations | None = None
+        self,
+        settings: Settings,
+        collection: Collection,
+        models: Models,
+        *,
+        evaluations: Evaluations | None = None,
+        siblings: Siblings | None = None,
     ) -> None:
         """Over an open collection, whose vectors are those of the encoder of these `models`.
 
-        `evaluations` are those of the home, where another assistant has them already.
+        `evaluations` and `siblings` are those of the home, where another assistant has them already.
         """
         self.settings = settings
         self.models = models
@@ -102,6 +111,8 @@ class Assistant:
         self._gate = Gate(model_of_gate, self._late_interaction)
         self._writing = threading.Lock()
         self.evaluations = evaluations or Evaluations(settings.location.home)
+        self._siblings = siblings or Siblings(self)
+        self.jobs = Jobs(collection.catalog, self.ingest, self._sweep)
 
     @property
     def _encoder(self) -> Encoder:
@@ -130,6 +141,11 @@ class Assistant:
     @property
     def collection(self) -> str:
         return self.settings.collection
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the collection is and what it holds: documents, tags, files that failed."""
+        return self._collection.catalog
 
     @property
     def kind(self) -> Kind:
@@ -166,7 +182,7 @@ class Assistant:
         model fails. Closing the iterator stops the work.
         """
         check_question(question)
-        _check_instruction(instruction)
+        check_instruction(instruction)
         yield from map(Loading, self.models.load())
         trace = Trace()
         with trace.stage("standalone"):
@@ -221,7 +237,7 @@ class Assistant:
         """The instruction to rank by, a name or a text; None where the reranker follows none."""
         if not self.follows_instructions:
             return None
-        return wanted or route(question, self.kind)
+        return wanted or self.catalog.instruction() or route(question, self.kind)
 
     def _refusal(self, question: str, passages: Sequence[Passage], documents: Sequence[str]) -> str:
         """A refusal that says what was searched: these documents, or all where none are named."""
@@ -256,7 +272,7 @@ class Assistant:
         documents: Sequence[str] = (),
     ) -> SearchResult:
         """The best passages for a query by one strategy, without an answer; the others as in `ask`."""
-        _check_instruction(instruction)
+        check_instruction(instruction)
         instruction = self._instruction(query, instruction) if strategy == "rerank" else None
         trace = Trace()
         hits = self._retriever.search(
@@ -293,32 +309,67 @@ class Assistant:
         return [self.document(name).document_id for name in documents]
 
     def ingest(
-        self, paths: Sequence[Path], *, on_progress: Callable[[Progress], None] = lambda progress: None
+        self,
+        paths: Sequence[Path],
+        *,
+        retry_failed: bool = False,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        on_reading: OnReading = lambda path, page, pages: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
-        """Reads files and folders into the collection; one ingest at a time, others wait."""
+        """Reads files and folders into the collection; one ingest at a time, others wait. See `Ingester.sync`.
+
+        `on_reading` is called from several threads, before each page.
+        """
+        engine = LocalEngine(self._encoder, self.settings.chunking, on_reading=on_reading, stop=stop)
         with self._writing:
-            ingester = Ingester(self._collection, LocalEngine(self._encoder, self.settings.chunking))
-            return ingester.sync(paths, on_progress=on_progress)
+            return Ingester(self._collection, engine).sync(
+                paths, retry_failed=retry_failed, on_progress=on_progress, stop=stop
+            )
 
     def remove(self, document_id: str) -> None:
-        """Removes a document. Raises `UsageError` where there is none of that id."""
+        """Removes a document for good. Raises `UsageError` where there is none of that id."""
         with self._writing:
             self._collection.remove(document_id)
+
+    def hide(self, document_id: str) -> None:
+        """Removes a document from every answer at once, for good after a while; until then `restore` undoes it.
+
+        Unlike `remove` it does not wait for an ingest. Raises `UsageError` where there is no document of that id.
+        """
+        self._collection.hide(document_id)
+        self.jobs.wake()
+
+    def restore(self, document_id: str) -> None:
+        """Raises `UsageError` where the document has been removed for good."""
+        self._collection.restore(document_id)
+
+    def _sweep(self) -> None:
+        with self._writing:
+            self._collection.sweep()
 
     def save_upload(self, name: str, content: bytes) -> Path:
         """Keeps an uploaded file below the home under a safe form of its name; the same name replaces it.
 
-        Raises `UsageError` for a type that is not supported.
+        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
+        Raises `UsageError` for a type that is not supported and for an empty file.
         """
         plain = _UNSAFE_IN_NAMES.sub("_", Path(name.replace("\\", "/")).name).strip(". ")
         stem, suffix = Path(plain).stem[:MAX_UPLOAD_NAME], Path(plain).suffix
         if not stem or suffix.lower() not in SUPPORTED_SUFFIXES:
             kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
             raise UsageError(f"'{name[:MAX_UPLOAD_NAME]}' is of a type that cannot be read. Expected one of {kinds}.")
-        folder = self.settings.location.uploads
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{stem}{suffix}"
-        path.write_bytes(content)
+        path = self.settings.location.uploads.resolve() / f"{stem}{suffix}"
+        unfinished = path.with_name(f".{path.name}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(content)
+            known = self.catalog.file(path)
+            held = known.document_id if known else None
+            self.catalog.put_files([FileRecord(path, path.name, *NEVER_READ, document_id=held)])
+            unfinished.replace(path)
+        except OSError as error:
+            raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
         return path
 
     def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox] = ()) -> PageImage | None:
@@ -341,17 +392,36 @@ class Assistant:
         return collection_names(self.settings.location.home)
 
     def open_collection(self, name: str) -> Assistant:
-        """An assistant over another collection of this home; it shares the models."""
-        settings = self.settings.model_copy(update={"collection": name})
-        opened = Collection.open(settings.location, settings.embedder, settings.chunking)
-        return Assistant(settings, opened, self.models, evaluations=self.evaluations)
+        """The assistant over another collection of this home, one for all who ask; it shares the models."""
+        return self._siblings.opened(name, lambda: self._open(name))
+
+    def _open(self, name: str) -> Assistant:
+        settings = self._settings_of(name)
+        collection = Collection.open(settings.location, settings.embedder, settings.chunking)
+        opened = Assistant(settings, collection, self.models, evaluations=self.evaluations, siblings=self._siblings)
+        opened.jobs.resume()
+        return opened
+
+    def create_collection(self, name: str, kind: Kind, instruction: str | None = None) -> None:
+        """Makes an empty collection in this home. Raises `UsageError` where there is one, and for what is no name."""
+        self._siblings.create(self._settings_of(name), kind, instruction)
+
+    def delete_collection(self, name: str) -> None:
+        """Deletes a collection with its index and its uploads. Raises `UsageError` for the one that is served."""
+        self._siblings.delete(self._settings_of(name))
+
+    def _settings_of(self, name: str) -> Settings:
+        return self.settings.model_copy(update={"collection": name})
 
     def evaluate(self, question_set: str, strategies: Sequence[str], instructions: Sequence[str], limit: int) -> None:
         """Begins an evaluation beside the chat, with the same models; see `Evaluations.start`."""
         self.evaluations.start(question_set, strategies, instructions, limit, self.settings, self.models)
 
     def close(self) -> None:
+        """Stops what is being read or evaluated, closes the collection and, with the first assistant, the others."""
+        self.jobs.close()
         self.evaluations.close()
+        self._siblings.close_with(self)
         self._collection.close()
 
 
@@ -373,12 +443,6 @@ def build_assistant(settings: Settings, *, create: bool = False, writes: bool = 
                 model.get()
         undo.pop_all()
     return assistant
-
-
-def _check_instruction(instruction: str | None) -> None:
-    """Raises `UsageError` for a mistyped one, also where the reranker would not read it."""
-    if instruction is not None:
-        resolve(instruction)
 
 
 def _fitting(model: LanguageModel, question: str, passages: Sequence[Passage]) -> Context:

@@ -61,6 +61,8 @@ def serve(assistant: Assistant, listener: socket.socket) -> None:
     import uvicorn
 
     _served = assistant
+    if not isinstance(assistant, RagError):
+        assistant.jobs.resume()
     config = uvicorn.Config(
         _create_app(local_only=_is_loopback(listener)),
         log_level="warning",

@@ -29,4 +29,5 @@ class DenseRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         vector = query_bundle.embedding or self._embedding.get_query_embedding(query_bundle.query_str)
         versions = self._collection.versions_of(self._documents) if self._documents else None
-        return self._collection.live(self._collection.vectors.nearest(vector, self._limit, versions))
+        hits = self._collection.vectors.nearest(vector, self._collection.reach(self._limit), versions)
+        return self._collection.live(hits)[: self._limit]

@@ -24,8 +24,8 @@ class KeywordRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         versions = self._collection.versions_of(self._documents) if self._documents else None
-        hits = self._collection.keywords.search(query_bundle.query_str, self._limit, versions)
+        hits = self._collection.keywords.search(query_bundle.query_str, self._collection.reach(self._limit), versions)
         nodes = self._collection.vectors.get([chunk_id for chunk_id, _ in hits])
         # A passage that only one index holds is a half-written version; `live` would not show it either.
         found = [NodeWithScore(node=nodes[chunk_id], score=score) for chunk_id, score in hits if chunk_id in nodes]
-        return self._collection.live(found)
+        return self._collection.live(found)[: self._limit]

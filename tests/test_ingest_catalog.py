@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,16 @@ from ingest.catalog import Catalog, check_name, collection_names, require_collec
 from ingest.config import StoreConfig
 from ingest.document import Media, Ocr
 from ingest.errors import IndexMismatchError, RagError, UnknownCollectionError, UsageError
-from ingest.records import FileRecord, PageRecord, document_of, version_of
+from ingest.listing import Listing
+from ingest.records import NEVER_READ, FileRecord, HiddenDocument, PageRecord, document_of, version_of
 from ingest.revisions import sketch
 
 MANUAL = document("d1", "/docs/press.pdf")
 CONTRACT = document("d2", "/docs/contract.pdf")
 NEWER = document("d3", "/docs/press.pdf")
 """What the manual's file holds later on."""
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -342,3 +345,169 @@ def test_an_unknown_collection_is_told_the_known_ones(tmp_path: Path) -> None:
     require_collection(StoreConfig(tmp_path, "a"))
     with pytest.raises(UnknownCollectionError, match="Known ones: a, contracts"):
         require_collection(StoreConfig(tmp_path, "manuals"))
+
+
+SECOND_SCHEMA = """
+CREATE TABLE identity (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE documents (
+    document_id TEXT PRIMARY KEY, version TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, title TEXT NOT NULL,
+    titled_by_name INTEGER NOT NULL, pages INTEGER NOT NULL, ocr_pages INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    media TEXT NOT NULL, ingested_at TEXT NOT NULL, revision_of TEXT
+) STRICT;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, source TEXT NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
+    document_id TEXT REFERENCES documents, problem TEXT NOT NULL, container TEXT NOT NULL
+) STRICT;
+CREATE TABLE stale (version TEXT PRIMARY KEY) STRICT;
+INSERT INTO documents VALUES ('d1', 'd1-1', 'aa', 'Press', 0, 12, 0, 30, 'null', '2025-05-01T12:30:00+00:00', '');
+INSERT INTO files VALUES ('/docs/press.pdf', 'press.pdf', 10, 20, 'd1', '', '');
+PRAGMA user_version = 2;
+"""
+"""What version 2 made, before there were tags and documents that can be restored."""
+
+
+def test_a_catalog_of_the_version_before_goes_on_with_its_documents(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SECOND_SCHEMA)
+
+    with closing(Catalog(path)) as catalog:
+        assert [record.title for record in catalog.documents()] == ["Press"]
+        catalog.tag("d1", "presses")
+        catalog.hide("d1", NOON)
+    with closing(Catalog(path)) as again:
+        assert again.documents() == []
+        assert [hidden.record.tags for hidden in again.hidden()] == [("presses",)]
+
+
+def test_tags_are_kept_counted_and_taken_off(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.make_live(CONTRACT)
+    for document_id, tag in [("d1", "plant 2"), ("d1", "压机"), ("d2", "plant 2"), ("d1", "plant 2")]:
+        catalog.tag(document_id, tag)
+
+    assert catalog.document("d1") == replace(MANUAL, tags=("plant 2", "压机"))
+    assert catalog.tags() == {"plant 2": 2, "压机": 1}
+    catalog.untag("d1", "压机")
+    catalog.remove("d2")
+    assert catalog.tags() == {"plant 2": 1}
+
+
+@pytest.mark.parametrize("tag", ["", " ", " plant", "a\nb", "a" * 41, "\x07"])
+def test_what_is_no_tag_is_refused(catalog: Catalog, tag: str) -> None:
+    catalog.make_live(MANUAL)
+
+    with pytest.raises(UsageError, match="tag"):
+        catalog.tag("d1", tag)
+
+
+def test_a_new_content_of_a_file_keeps_the_tags(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.tag("d1", "plant 2")
+    catalog.make_live(replace(MANUAL, version="d1-2"))
+    assert catalog.documents()[0].tags == ("plant 2",)
+
+    catalog.make_live(NEWER)
+
+    assert [(record.document_id, record.tags) for record in catalog.documents()] == [("d3", ("plant 2",))]
+
+
+def test_a_hidden_document_is_out_of_sight_until_it_is_restored(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.make_live(CONTRACT)
+    generation = catalog.generation
+    catalog.hide("d1", NOON)
+
+    assert catalog.generation > generation
+    assert catalog.document("d1") is None
+    assert catalog.documents() == [CONTRACT]
+    assert catalog.documents(hidden=True) == [CONTRACT, MANUAL]
+    assert catalog.sources() == {CONTRACT.version: "contract.pdf"}
+    assert (catalog.count(), catalog.listed(Listing(), 10), catalog.unlinked()) == (1, [CONTRACT], ["d2"])
+    assert catalog.hidden() == [HiddenDocument(MANUAL, NOON)]
+    assert catalog.hidden_passages() == MANUAL.chunks
+    assert catalog.stale() == []
+
+    catalog.restore("d1")
+    assert catalog.documents() == [CONTRACT, MANUAL]
+    assert catalog.hidden() == []
+
+
+def test_a_hidden_document_is_not_linked(catalog: Catalog) -> None:
+    text = " ".join(f"clause {number} says that party {number % 7} pays" for number in range(50))
+    catalog.make_live(MANUAL, sketch=sketch(text))
+    catalog.make_live(CONTRACT, sketch=sketch(text))
+    catalog.hide("d1", NOON)
+
+    assert set(catalog.alike("d2", 10)) == {"d2"}
+
+
+def test_what_came_inside_a_document_is_hidden_and_restored_with_it(catalog: Catalog) -> None:
+    attached = FileRecord(Path("/home/1/offer.pdf"), "mail.eml > offer.pdf", 5, 5, "d4", container="d1")
+    catalog.make_live(MANUAL)
+    catalog.make_live(replace(document("d4"), files=(attached,)))
+    catalog.hide("d1", NOON)
+
+    assert catalog.documents() == []
+    assert [hidden.record.document_id for hidden in catalog.hidden()] == ["d1"]
+    catalog.restore("d1")
+    assert catalog.count() == 2
+
+    catalog.put_files([replace(attached, path=Path("/docs/offer.pdf"), container="")])
+    catalog.hide("d1", NOON)
+    assert [record.document_id for record in catalog.documents()] == ["d4"]
+
+
+def test_a_hidden_document_that_is_read_again_is_shown(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.hide("d1", NOON)
+    catalog.make_live(MANUAL)
+
+    assert catalog.documents() == [MANUAL]
+    assert catalog.hidden() == []
+
+
+def test_documents_are_listed_by_words_and_tags_in_several_orders(catalog: Catalog) -> None:
+    catalog.make_live(document("d1", "/docs/b.pdf", title="Ähre", pages=3, chunks=9))
+    catalog.make_live(document("d2", "/docs/A.pdf", "/docs/z-copy.pdf", title="Press HP-40", pages=7, chunks=1))
+    catalog.make_live(document("d3", "/docs/c.pdf", title="press hp-60", pages=5, chunks=5))
+    catalog.tag("d2", "old")
+    catalog.tag("d3", "old")
+    catalog.tag("d3", "plant")
+
+    def listed(listing: Listing, limit: int = 10, offset: int = 0) -> str:
+        return " ".join(record.document_id for record in catalog.listed(listing, limit, offset))
+
+    assert listed(Listing()) == "d2 d1 d3"
+    assert (listed(Listing(), 2), listed(Listing(), 2, 2)) == ("d2 d1", "d3")
+    assert listed(Listing(order="title")) == "d2 d3 d1"
+    assert listed(Listing(order="pages")) == "d2 d3 d1"
+    assert listed(Listing(order="passages")) == "d1 d3 d2"
+    assert listed(Listing("PRESS hp")) == "d2 d3"
+    assert listed(Listing("äHRE")) == "d1"
+    assert listed(Listing("Z-COPY")) == "d2"
+    assert listed(Listing("100%_")) == ""
+    assert listed(Listing("hp", ("old", "plant"))) == "d3"
+    assert catalog.count(Listing("hp", ("old",))) == 2
+
+
+def test_files_that_wait_and_files_that_failed_are_told_apart(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    waiting = FileRecord(Path("/up/a.pdf"), "a.pdf", *NEVER_READ)
+    locked = FileRecord(Path("/up/b.pdf"), "b.pdf", *NEVER_READ, problem="The file is locked.")
+    attached = FileRecord(Path("/up/c.pdf"), "m.eml > c.pdf", *NEVER_READ, container="d1")
+    catalog.put_files([waiting, locked, attached])
+
+    assert catalog.waiting_files() == [waiting]
+    assert catalog.failed_files() == [locked]
+    assert catalog.file(waiting.path) == waiting
+    assert catalog.file(Path("/up/z.pdf")) is None
+
+
+def test_a_default_instruction_is_kept_and_forgotten(catalog: Catalog) -> None:
+    assert catalog.instruction() is None
+    catalog.set_instruction("clause")
+    catalog.set_instruction("Find the clause that governs")
+    assert catalog.instruction() == "Find the clause that governs"
+    catalog.set_instruction(None)
+    assert catalog.instruction() is None

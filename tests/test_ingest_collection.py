@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -337,3 +338,47 @@ def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(RagError, match=r"cannot be written.*--home"):
         create(StoreConfig(tmp_path / "home", "manuals"))
+
+
+def test_a_hidden_document_is_restored_whole(collection: Collection) -> None:
+    put(collection, OLD)
+    collection.hide("manuala")
+    collection.sweep()
+    assert visible_by_vector(collection) == []
+    assert not find_damage(collection)
+    with pytest.raises(UsageError, match="No document"):
+        collection.hide("manuala")
+
+    collection.restore("manuala")
+
+    assert visible_by_vector(collection) == sorted(OLD)
+
+
+def test_a_sweep_removes_what_was_hidden_too_long_ago_with_its_upload(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = collection.config.uploads.resolve()
+    uploads.mkdir(parents=True)
+    own, others = uploads / "manual.txt", collection.config.home / "elsewhere.txt"
+    for path in (own, others):
+        path.write_text("Oil is red.")
+    put(collection, OLD)
+    (file,) = collection.catalog.documents()[0].files
+    collection.catalog.put_files([replace(file, path=path) for path in (own, others)])
+    collection.hide("manuala")
+    monkeypatch.setattr("ingest.collection.UNDO", timedelta(0))
+
+    collection.sweep()
+
+    assert (len(collection.vectors), len(collection.keywords), collection.catalog.files()) == (0, 0, {})
+    assert (own.exists(), others.exists()) == (False, True)
+    with pytest.raises(UsageError, match="for good"):
+        collection.restore("manuala")
+
+
+def test_an_index_is_asked_for_as_many_more_as_are_hidden(collection: Collection) -> None:
+    put(collection, OLD)
+    put(collection, NEW, content="b", name="other")
+    assert collection.reach(5) == 5
+    collection.hide("manuala")
+    assert collection.reach(5) == 5 + len(OLD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ingest.config import ChunkingConfig, ReadingConfig
@@ -10,7 +10,7 @@ from ingest.embedding import Encoder
 from ingest.engines.protocol import Prepared
 from ingest.errors import RagError
 from ingest.preparing import HashedFile, embed, make_entry
-from ingest.reading import ReaderPool, ReadFile
+from ingest.reading import OnReading, ReaderPool, ReadFile
 from ingest.records import Entry
 
 # Passages that are embedded and committed together: enough to fill batches of like length, few enough for memory.
@@ -22,7 +22,10 @@ PATIENCE_SECONDS = 0.2
 
 
 class LocalEngine:
-    """Reads in `workers` processes (half of the processors when not given) and embeds here."""
+    """Reads in `workers` processes (half of the processors when not given) and embeds here.
+
+    `on_reading` and `stop` are those of `ReaderPool`: with `stop`, files that are being read are left unread.
+    """
 
     def __init__(
         self,
@@ -31,11 +34,15 @@ class LocalEngine:
         reading: ReadingConfig | None = None,
         *,
         workers: int | None = None,
+        on_reading: OnReading = lambda path, page, pages: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._encoder = encoder
         self._chunking = chunking
         self._reading = reading or ReadingConfig()
         self._workers = workers
+        self._on_reading = on_reading
+        self._stop = stop
 
     def run(self, files: Iterable[HashedFile]) -> Generator[Sequence[Prepared], None, None]:
         """See `Engine.run`. A batch is closed when it is full, and when the next document is not there soon.
@@ -44,7 +51,8 @@ class LocalEngine:
         """
         batch: list[Prepared] = []
         embedding: Future[list[Prepared]] | None = None
-        with ThreadPoolExecutor(1, "embedding") as beside, ReaderPool(self._reading, self._workers) as pool:
+        pool = ReaderPool(self._reading, self._workers, on_reading=self._on_reading, stop=self._stop)
+        with ThreadPoolExecutor(1, "embedding") as beside, pool:
             for read in pool.read((hashed, hashed.file.path) for hashed in files):
                 batch.append(self._prepare(read))
                 more_soon = pool.ready(PATIENCE_SECONDS)

@@ -1,0 +1,301 @@
+"""Reading beside the chat: what waits is read, what fails says why, and nothing is lost when the process ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from records import document
+
+from ingest.catalog import Catalog
+from ingest.errors import StorageError, UsageError
+from ingest.pipeline import Progress
+from ingest.reading import OnReading
+from ingest.records import NEVER_READ, FileRecord
+from ingest.report import DocumentReport, IngestReport
+from rag_app import jobs as jobs_module
+from rag_app.assistant import Assistant, build_assistant
+from rag_app.jobs import GONE, UNEXPECTED, Job, Jobs
+from rag_app.settings import load_settings
+
+GOOD, EMPTY = b"The warranty of the press lasts thirty months.", b""
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[Assistant]:
+    opened = build_assistant(load_settings(home=tmp_path / "home"), create=True)
+    yield opened
+    opened.close()
+
+
+def upload(assistant: Assistant, **contents: bytes) -> None:
+    """Files of these names, with a suffix."""
+    assistant.jobs.add([assistant.save_upload(f"{name}.txt", content) for name, content in contents.items()])
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def finished(jobs: Jobs) -> dict[str, Job]:
+    """The jobs by name, when nothing is left to do."""
+    wait_until(lambda: not jobs.busy)
+    return {job.name: job for job in jobs.all()}
+
+
+def titles(assistant: Assistant) -> list[str]:
+    return [record.title for record in assistant.documents()]
+
+
+def test_uploads_are_read_beside_and_one_that_fails_says_why(assistant: Assistant) -> None:
+    upload(assistant, good=GOOD, empty=EMPTY)
+    done = finished(assistant.jobs)
+
+    assert (done["good.txt"].state, done["empty.txt"].state) == ("done", "failed")
+    assert done["empty.txt"].reason == "The file is empty."
+    assert done["good.txt"].report is not None
+    assert done["good.txt"].report.outcome == "added"
+    assert titles(assistant) == ["good"]
+    assert [file.problem for file in assistant.catalog.failed_files()] == ["The file is empty."]
+
+
+def test_a_failed_file_is_read_again_on_demand(assistant: Assistant) -> None:
+    upload(assistant, note=EMPTY)
+    finished(assistant.jobs)
+    (failed,) = assistant.catalog.failed_files()
+    assistant.jobs.retry([failed])
+    assert finished(assistant.jobs)["note.txt"].reason == "The file is empty."
+
+    failed.path.write_bytes(GOOD)
+    assistant.jobs.retry([failed])
+
+    assert finished(assistant.jobs)["note.txt"].state == "done"
+    assert assistant.catalog.failed_files() == []
+
+
+def test_what_waited_when_the_process_ended_is_taken_up_by_the_next(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    first = build_assistant(settings, create=True)
+    first.save_upload("note.txt", GOOD)
+    lost = first.save_upload("lost.txt", GOOD)
+    lost.unlink()
+    first.close()
+
+    second = build_assistant(settings)
+    second.jobs.resume()
+    done = finished(second.jobs)
+
+    assert (done["note.txt"].state, done["lost.txt"].reason) == ("done", GONE)
+    assert titles(second) == ["note"]
+    assert second.catalog.waiting_files() == []
+    second.close()
+
+
+def test_closing_stops_a_reading_and_keeps_it_for_the_next_process(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    first = build_assistant(settings, create=True)
+    begun = threading.Event()
+    first.jobs._show_page = lambda *page: begun.set()  # type: ignore[method-assign] # to know when a reader is at work
+    upload(first, **{f"note-{number}": f"Clause {number} says nothing.".encode() * 2000 for number in range(40)})
+    assert begun.wait(30)
+    started = time.monotonic()
+    first.close()
+    assert time.monotonic() - started < 20
+
+    second = build_assistant(settings)
+    known = len(second.documents())
+    assert known + len(second.catalog.waiting_files()) == 40
+    second.close()
+
+
+def test_a_new_content_of_a_name_replaces_the_old_one_when_it_is_read(assistant: Assistant) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.jobs)
+    assistant.save_upload("note.txt", b"The warranty of the press lasts three years.")
+    assert titles(assistant) == ["note"]
+
+    assistant.jobs.resume()
+
+    report = finished(assistant.jobs)["note.txt"].report
+    assert report is not None
+    assert report.outcome == "updated"
+    assert "three years" in assistant.search("warranty").hits[0].node.get_content()
+    assert len(titles(assistant)) == 1
+
+
+def test_a_hidden_document_is_not_found_and_goes_for_good_in_time(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.jobs)
+    (record,) = assistant.documents()
+    assistant.hide(record.document_id)
+    assert assistant.search("warranty").hits == []
+    with pytest.raises(UsageError, match="No document"):
+        assistant.search("warranty", documents=[record.document_id])
+    assistant.restore(record.document_id)
+    assert len(assistant.search("warranty").hits) == 1
+
+    monkeypatch.setattr("ingest.collection.UNDO", -timedelta(1))
+    monkeypatch.setattr(jobs_module, "SWEEP_SECONDS", 0.05)
+    assistant.hide(record.document_id)
+
+    wait_until(lambda: not assistant.catalog.hidden())
+    assert not record.path.exists()
+    assert assistant.catalog.files() == {}
+
+
+def test_collections_are_made_opened_once_and_deleted(assistant: Assistant) -> None:
+    assistant.create_collection("contracts", "contract", "deadline")
+    contracts = assistant.open_collection("contracts")
+    assert contracts is assistant.open_collection("contracts") is contracts.open_collection("contracts")
+    assert contracts.open_collection("default") is assistant
+    assert (contracts.kind, contracts.catalog.instruction()) == ("contract", "deadline")
+    upload(contracts, note=GOOD)
+    finished(contracts.jobs)
+    with pytest.raises(UsageError, match="already"):
+        assistant.create_collection("contracts", "general")
+
+    assistant.delete_collection("contracts")
+
+    assert assistant.collections() == ["default"]
+    assert not contracts.settings.location.uploads.exists()
+    with pytest.raises(UsageError, match="No collection"):
+        assistant.delete_collection("contracts")
+    with pytest.raises(UsageError, match="started with"):
+        assistant.delete_collection("default")
+    assistant.create_collection("contracts", "general")
+    assert assistant.open_collection("contracts").documents() == []
+
+
+@pytest.mark.parametrize(("name", "instruction"), [("a/b", None), ("fine", "nonsense")])
+def test_a_collection_that_cannot_be_is_refused_before_anything_is_made(
+    assistant: Assistant, name: str, instruction: str | None
+) -> None:
+    with pytest.raises(UsageError):
+        assistant.create_collection(name, "general", instruction)
+
+    assert assistant.collections() == ["default"]
+
+
+class Scripted:
+    """Stands for the reading of files: waits until it may go on, raises or reports what it was told."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[list[str], bool]] = []
+        self.go = threading.Event()
+        self.at_work = threading.Event()
+        self.error: Exception | None = None
+
+    def __call__(
+        self,
+        paths: Sequence[Path],
+        *,
+        retry_failed: bool,
+        on_progress: Callable[[Progress], None],
+        on_reading: OnReading,
+        stop: Callable[[], bool],
+    ) -> IngestReport:
+        self.asked.append(([path.name for path in paths], retry_failed))
+        on_reading(paths[0], 3, 9)
+        self.at_work.set()
+        assert self.go.wait(30)
+        if self.error:
+            raise self.error
+        report = IngestReport([DocumentReport(str(path), "added", pages=1) for path in paths])
+        for number, done in enumerate(report.documents, start=1):
+            on_progress(Progress(number, len(paths), number, number / len(paths), "", done))
+        return report
+
+
+@pytest.fixture
+def scripted() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def jobs(scripted: Scripted, tmp_path: Path) -> Iterator[Jobs]:
+    catalog = Catalog(tmp_path / "catalog.sqlite")
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    jobs = Jobs(catalog, scripted, lambda: None)
+    yield jobs
+    scripted.go.set()
+    jobs.close()
+    catalog.close()
+
+
+def states(jobs: Jobs) -> dict[str, str]:
+    return {job.name: job.state for job in jobs.all()}
+
+
+def test_pages_are_counted_while_others_wait(jobs: Jobs, scripted: Scripted, tmp_path: Path) -> None:
+    jobs.add([tmp_path / "a", tmp_path / "b"])
+    assert scripted.at_work.wait(30)
+    jobs.add([tmp_path / "c"])
+
+    assert states(jobs) == {"a": "reading", "b": "waiting", "c": "waiting"}
+    reading = jobs.all()[0]
+    assert (reading.page, reading.pages, reading.fraction) == (3, 9, 2 / 9)
+    scripted.go.set()
+    assert {job.state for job in finished(jobs).values()} == {"done"}
+    assert scripted.asked == [(["a", "b"], False), (["c"], False)]
+
+
+def test_a_file_that_is_handed_in_again_while_it_is_read_is_read_once_more(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path
+) -> None:
+    jobs.add([tmp_path / "a"])
+    assert scripted.at_work.wait(30)
+    jobs.add([tmp_path / "a"])
+    scripted.go.set()
+    finished(jobs)
+
+    assert scripted.asked == [(["a"], False)] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(StorageError("The disk is full."), "The disk is full."), (ZeroDivisionError(), UNEXPECTED)]
+)
+def test_an_ingest_that_breaks_off_fails_its_files_and_the_next_are_read(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path, error: Exception, reason: str
+) -> None:
+    scripted.error = error
+    jobs.add([tmp_path / "a", tmp_path / "b"])
+    scripted.go.set()
+    assert {job.reason for job in finished(jobs).values()} == {reason}
+
+    scripted.error = None
+    jobs.add([tmp_path / "c"])
+    assert finished(jobs)["c"].state == "done"
+
+
+def test_finished_files_are_forgotten_on_demand_and_when_new_ones_come(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path
+) -> None:
+    scripted.go.set()
+    jobs.add([tmp_path / "a"])
+    finished(jobs)
+    jobs.add([tmp_path / "b"])
+    assert list(finished(jobs)) == ["b"]
+
+    jobs.forget_finished()
+    assert jobs.all() == []
+
+
+def test_a_file_from_inside_another_is_read_again_with_that(jobs: Jobs, scripted: Scripted, tmp_path: Path) -> None:
+    jobs._catalog.make_live(document("d1", str(tmp_path / "a")))
+    inside = FileRecord(tmp_path / "x", "a > x", *NEVER_READ, problem="It is damaged.", container="d1")
+    jobs._catalog.put_files([inside])
+    scripted.go.set()
+    jobs.retry([inside])
+    finished(jobs)
+
+    assert scripted.asked == [(["a"], True)]
