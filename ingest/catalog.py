@@ -252,6 +252,12 @@ class Catalog:
                 tags.setdefault(document_id, []).append(tag)
         return [_document(row, files[row[0]], tags.get(row[0], ())) for row in rows]
 
+    def revisions_of(self, document_id: str) -> list[DocumentRecord]:
+        """The live documents that are revisions of this one."""
+        return self._documents(
+            "live", "WHERE document_id IN (SELECT document_id FROM live WHERE revision_of = ?)", document_id
+        )
+
     def tags(self) -> dict[str, int]:
         """Every tag that live documents have, in order, with the number of those documents."""
         return dict(self._rows("SELECT tag, count(*) FROM tags JOIN live USING (document_id) GROUP BY tag"))

@@ -158,12 +158,25 @@ class Collection:
         self._forget(document_id)
         self.sweep()
 
+    def forget_failed(self, path: Path) -> None:
+        """Forgets a file that could not be read, and deletes it where it was uploaded.
+
+        A file whose version before is still a document stays known.
+        """
+        known = self.catalog.file(path)
+        if known and known.document_id is None:
+            self._delete_upload(path)
+            self.catalog.forget_files([path])
+
     def _forget(self, document_id: str) -> None:
-        # The files first: one that nothing knows any more would stay for ever.
         for path in self.catalog.files_of(document_id):
-            if path.is_relative_to(self.config.uploads.resolve()):
-                path.unlink(missing_ok=True)
+            self._delete_upload(path)
         self.catalog.remove(document_id)
+
+    def _delete_upload(self, path: Path) -> None:
+        """Before the catalog forgets it: a file that nothing knows any more would stay for ever."""
+        if path.is_relative_to(self.config.uploads.resolve()):
+            path.unlink(missing_ok=True)
 
     def _known(self, document_id: str) -> DocumentRecord:
         record = self.catalog.document(document_id)

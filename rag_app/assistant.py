@@ -344,6 +344,10 @@ class Assistant:
         """Raises `UsageError` where the document has been removed for good."""
         self._collection.restore(document_id)
 
+    def forget_failed(self, path: Path) -> None:
+        """Forgets a file that could not be read, so that it is not spoken of any more; an upload is deleted."""
+        self._collection.forget_failed(path)
+
     def _sweep(self) -> None:
         with self._writing:
             self._collection.sweep()

@@ -119,6 +119,12 @@ class Jobs:
         """Tells the thread that a document was hidden."""
         self._queue(())
 
+    def forget(self, path: Path) -> None:
+        """Forgets what became of a file, unless it is waiting or being read."""
+        with self._changed:
+            if str(path) in self._jobs and not self._jobs[str(path)].active:
+                del self._jobs[str(path)]
+
     def forget_finished(self) -> None:
         with self._changed:
             self._jobs = {key: job for key, job in self._jobs.items() if job.active}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw
 from records import document
 from word_reranker import WordReranker
 
-from ingest.catalog import Kind
+from ingest.catalog import Catalog, Kind
 from ingest.document import PageBox
 from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
@@ -23,6 +24,7 @@ from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
 from rag_app.evaluations import Evaluations
+from rag_app.jobs import Jobs
 from rag_app.models import Model, Models
 from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Settings, load_settings
@@ -155,6 +157,12 @@ class FakeAssistant:
     settings: Settings = field(default_factory=lambda: load_settings(home=Path(tempfile.mkdtemp())))
     evaluations: Evaluations = field(default_factory=lambda: Evaluations(Path(tempfile.mkdtemp())))
 
+    def __post_init__(self) -> None:
+        self.catalog = Catalog(Path(":memory:"))
+        for known in self.records:
+            self.catalog.make_live(known)
+        self.jobs = Jobs(self.catalog, self.ingest, lambda: None)
+
     def ask(
         self,
         question: str,
@@ -180,7 +188,10 @@ class FakeAssistant:
             self.closed += 1
 
     def documents(self) -> list[DocumentRecord]:
-        return list(self.records)
+        return self.catalog.documents()
+
+    def search(self, query: str, *, top_k: int, documents: Sequence[str]) -> object:
+        return SimpleNamespace(query=query, hits=[])
 
     def document(self, name: str) -> DocumentRecord:
         found = [known for known in self.records if name in (known.document_id, known.source)]
@@ -205,27 +216,26 @@ class FakeAssistant:
     def save_upload(self, name: str, content: bytes) -> Path:
         if not content:
             raise UsageError(f"The file {name} is empty. Choose one with text in it.")
-        return Path("/uploads") / name
+        path = Path(tempfile.mkdtemp()) / name
+        path.write_bytes(content)
+        return path
 
-    def ingest(self, paths: Sequence[Path], *, on_progress: Callable[[object], None]) -> object:
-        report = IngestReport()
-        for index, path in enumerate(paths):
-            done, total = index, len(paths)
-            on_progress(SimpleNamespace(files_done=done, files_total=total, fraction=done / total, current=path.name))
-            if path.suffix == ".txt":
-                report.documents.append(DocumentReport(str(path), "failed", reason="There is no text in it."))
-            else:
-                self.records.append(record(path.name))
-                report.documents.append(DocumentReport(str(path), "added", pages=24))
-        return report
+    def ingest(self, paths: Sequence[Path], **callbacks: object) -> IngestReport:
+        for path in paths:
+            self.catalog.make_live(record(path.name))
+        return IngestReport([DocumentReport(str(path), "added", pages=24) for path in paths])
 
     def remove(self, document_id: str) -> None:
-        if document_id not in {known.document_id for known in self.records}:
-            raise UsageError("There is no document of that id.")
-        self.records = [known for known in self.records if known.document_id != document_id]
+        self.catalog.remove(document_id)
+
+    def hide(self, document_id: str) -> None:
+        self.catalog.hide(document_id, datetime.now(UTC))
+
+    def restore(self, document_id: str) -> None:
+        self.catalog.restore(document_id)
 
     def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox]) -> object | None:
-        document = next((known for known in self.records if known.document_id == document_id), None)
+        document = self.catalog.document(document_id)
         if document is None:
             raise RagError("This document is no longer in the collection.")
         if document.pages == 1:

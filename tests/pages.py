@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from fake_assistant import FakeAssistant
 from streamlit.testing.v1 import AppTest
 
+from rag_app.assistant import Assistant
 
-def page(assistant: FakeAssistant, name: str = "chat", **query: str) -> AppTest:
+
+def page(assistant: FakeAssistant | Assistant, name: str = "chat", **query: str) -> AppTest:
     """The page of that name after its first run; `query` stands in its address."""
 
     def script(assistant: object) -> None:
@@ -29,6 +32,14 @@ def visit(app: AppTest, name: str) -> AppTest:
         key for key, registered in app._registered_pages.items() if registered.get("url_pathname") in (name, f"/{name}")
     ] or [""]
     return app.run()
+
+
+def read_whole(assistant: Any) -> None:
+    """Waits until everything that was handed in has been read."""
+    deadline = time.monotonic() + 30
+    while assistant.jobs.busy:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def ask(app: AppTest, question: str = "How tight are the head bolts?") -> AppTest:

@@ -1,4 +1,4 @@
-"""Serves the real assistant on a free port, printing the port first: `python tests/serve_real.py HOME FILE...`."""
+"""Serves the real assistant on a free port, printing the port first: `python tests/serve_real.py HOME [FILE...]`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from rag_app.settings import load_settings
 if __name__ == "__main__":
     home, *files = map(Path, sys.argv[1:])
     assistant = build_assistant(load_settings(home=home), create=True)
-    report = assistant.ingest(files)
-    assert report.added == len(files), report
+    if files:
+        report = assistant.ingest(files)
+        assert report.added == len(files), report
     listener = listen(port=0)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()

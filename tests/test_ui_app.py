@@ -23,7 +23,7 @@ from fake_assistant import (
     passage,
     record,
 )
-from pages import ask, chip, html, labels, page, plain
+from pages import ask, chip, html, labels, page, plain, read_whole
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
@@ -203,7 +203,7 @@ def test_a_chosen_document_that_has_gone_is_not_asked() -> None:
     assistant = FakeAssistant(records=[MANUAL, AGREEMENT, record("third.pdf", title="Third")])
     app = page(assistant)
     app.multiselect(key="documents-read").select(MANUAL.title).select("Third").run()
-    assistant.records.remove(MANUAL)
+    assistant.remove(MANUAL.document_id)
     app.run()
     ask(app, "How tight?")
 
@@ -319,8 +319,10 @@ def test_an_empty_collection_asks_for_documents_and_takes_them() -> None:
 
     app.file_uploader(key="files").set_value([("manual.pdf", b"%PDF", "application/pdf")])
     app.button(key="add").click().run()
+    read_whole(assistant)
+    app.run()
 
-    assert [known.source for known in assistant.records] == ["manual.pdf"]
+    assert [known.source for known in assistant.documents()] == ["manual.pdf"]
     assert app.title[0].value == "What would you like to know?"
 
 

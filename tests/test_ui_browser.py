@@ -179,7 +179,7 @@ def test_an_uploaded_file_can_be_asked_about(address: str, visit: Page) -> None:
 
     expect(visit.get_by_text("What would you like to know?")).to_be_visible()
     visit.get_by_role("link", name="Library").click()
-    expect(visit.get_by_text("1 added (24 pages read).")).to_be_visible()
+    expect(visit.locator(".jobs")).to_contain_text("a.md added")
 
 
 @pytest.mark.parametrize("address", ["instructed"], indirect=True)
@@ -207,12 +207,58 @@ def test_the_workbench_ranks_texts_and_its_exports_hold_what_it_shows(address: s
     assert [row[6] for row in table] == [result["text"].replace("=<", "'=<") for result in ranking["results"]]
 
 
-@pytest.mark.parametrize("address", ["quoted"], indirect=True)
-def test_a_document_is_removed_after_a_confirmation(address: str, visit: Page) -> None:
-    visit.goto(f"{address}/library")
-    expect(visit.get_by_text("Documents · 2")).to_be_visible()
-    visit.locator("[class*=st-key-remove-] button:visible").first.click()
-    visit.get_by_role("button", name="Remove", exact=True).click()
+@pytest.fixture
+def empty_home(tmp_path: Path) -> Iterator[str]:
+    """The whole application without a document."""
+    with served([str(TESTS / "serve_real.py"), str(tmp_path / "home")], tmp_path / "log") as address:
+        yield address
 
+
+def test_uploads_go_on_over_a_reload_and_tell_what_failed(empty_home: str, visit: Page, tmp_path: Path) -> None:
+    manual = tmp_path / "press-manual.pdf"
+    write_manual(manual)
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
+    (tmp_path / "long.txt").write_text("\n\n".join(f"Clause {number} binds the parties." for number in range(9000)))
+    visit.goto(empty_home)
+    visit.locator("input[type=file]").set_input_files([tmp_path / "long.txt", tmp_path / "broken.pdf", manual])
+    visit.get_by_role("button", name="Add to the collection").click()
+    expect(visit.locator(".jobs")).to_contain_text("long.txt")
+
+    visit.goto(f"{empty_home}/library")
+    expect(visit.locator(".jobs")).to_contain_text("long.txt")
+    expect(visit.get_by_text("3 of 3 files read")).to_be_visible(timeout=90_000)
+
+    expect(visit.locator(".jobs .failed")).to_contain_text("broken.pdf failed")
+    expect(visit.get_by_text("Documents · 2")).to_be_visible()
+    visit.get_by_text("1 file could not be read").click()
+    visit.get_by_role("button", name="Try again").click()
+    expect(visit.get_by_text("1 of 1 files read · 1 failed")).to_be_visible()
+
+    visit.get_by_role("link", name="Chat").click()
+    ask(visit, "To what torque are the cylinder head bolts tightened?")
+    expect(visit.locator(".answer").last).to_contain_text("45 Nm")
+
+
+def test_a_search_within_a_document_opens_the_page_with_its_box(real_address: str, visit: Page) -> None:
+    visit.goto(f"{real_address}/library")
+    visit.get_by_role("button", name="press-manual.pdf").first.click()
+    visit.get_by_label("Search in this document").fill("torque of the cylinder head bolts")
+    visit.get_by_role("button", name="Search", exact=True).click()
+    visit.get_by_role("button", name="p. 2").first.click()
+
+    expect(visit.get_by_alt_text("Page 2 of press-manual.pdf")).to_be_in_viewport(ratio=0.3)
+
+
+def test_a_deleted_document_is_out_of_every_answer_until_it_is_restored(real_address: str, visit: Page) -> None:
+    visit.goto(f"{real_address}/library")
+    visit.get_by_role("button", name="Delete label-note").or_(
+        visit.locator("[class*=st-key-documents] > div", has_text="label-note").get_by_role("button", name="Delete")
+    ).first.click()
     expect(visit.get_by_text("Documents · 1")).to_be_visible()
-    expect(visit.get_by_text("Remove this document?")).to_have_count(0)
+    visit.get_by_role("link", name="Chat").click()
+    ask(visit, "What does the label on the control cabinet read?")
+    expect(visit.locator(".refusal")).to_be_visible()
+
+    visit.get_by_role("link", name="Library").click()
+    visit.get_by_role("button", name="Undo").click()
+    expect(visit.get_by_text("Documents · 2")).to_be_visible()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ingest.errors import RagError
-from ui import chat, evaluation, grid, library, models, workbench
+from ui import chat, collection, evaluation, grid, library, models, uploading, workbench
 from ui.markup import escape_label
 from ui.state import Chat, current_chat
 from ui.text import LANGUAGE_KEY, LANGUAGES, language, say
@@ -75,9 +75,11 @@ def _draw(screen: Screen, served: Callable[[], Assistant]) -> None:
     session = current_chat()
     try:
         with st.sidebar:
-            assistant = library.choose_collection(served(), session)
+            assistant = collection.choose(served(), session)
         screen.draw(assistant, session)
         with st.sidebar:
+            if screen.name != "library":
+                uploading.short_activity(assistant)
             _about(assistant)
     except RagError as error:
         st.error(escape_label(str(error)))

@@ -15,11 +15,11 @@ from ingest.records import DocumentRecord
 from rag_app.answer import Answer, Finished, Loading, StageDone, Token, Turn
 from rag_app.render import left_out_note
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
-from ui.library import empty_collection
 from ui.markup import STATE_MEANINGS, STATE_NAMES, escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, document_pane, evidence
 from ui.state import Chat, Exchange, cited_sources, current_chat, passage_sources
 from ui.text import say
+from ui.uploading import empty_collection
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant

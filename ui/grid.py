@@ -16,11 +16,11 @@ from ingest.records import DocumentRecord
 from rag_app.answer import Event
 from rag_app.gate import NEAREST_PASSAGES
 from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
-from ui.library import empty_collection
 from ui.markup import escape_label, place, quoted_html, shorten, written_html
 from ui.sources import chips, document_pane
 from ui.state import Chat, cited_sources, passage_sources
 from ui.text import say
+from ui.uploading import empty_collection
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
