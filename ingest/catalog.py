@@ -218,6 +218,12 @@ class Catalog:
         records = self._documents("documents" if hidden else "live", "")
         return sorted(records, key=lambda record: (record.source, str(record.path)))
 
+    def newest(self, limit: int) -> list[DocumentRecord]:
+        """The live documents that were stored last, the last one first."""
+        with self._lock:
+            rows = self._rows("SELECT document_id FROM documents ORDER BY ingested_at DESC LIMIT ?", limit)
+            return [record for (document_id,) in rows if (record := self.document(document_id))]
+
     def document(self, document_id: str) -> DocumentRecord | None:
         """The live document of that id."""
         records = self._documents("live", "WHERE document_id = ?", document_id)

@@ -98,6 +98,43 @@ class CitedText:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedCandidate:
+    """A passage that the reranker was given, in few words; `rank` and `retrieval_rank` are its places (from 1).
+
+    `rank` is its place after reranking, `retrieval_rank` the one before; so are the scores, `score` None where the
+    reranker's time did not reach it. The reranker read `tokens_kept` of its `tokens`; both are None where it does not
+    count them.
+    """
+
+    chunk_id: str
+    document_id: str
+    source: str
+    page: int
+    page_label: str
+    section: str
+    excerpt: str
+    rank: int
+    retrieval_rank: int
+    score: float | None
+    retrieval_score: float
+    tokens: int | None = None
+    tokens_kept: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateReading:
+    """How the gate came to its probability that the passages suffice, which must reach the `threshold`.
+
+    `features` maps the name of a feature to its value and `weights` the ones that were used to their weight.
+    """
+
+    probability: float
+    threshold: float
+    features: dict[str, float]
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A finished reply.
 
@@ -109,6 +146,7 @@ class Answer:
     `scored` of the `candidates` were reached by the reranker in its time. `left_out` counts the best passages for which
     the language model had no room; they are not among the `passages`.
     `reasoning` is what the language model wrote before its answer; empty unless the setting `llm_thinking` shows it.
+    `ranking` are all candidates, best first; `gate` is None where there was nothing to judge.
     """
 
     question: str
@@ -125,6 +163,8 @@ class Answer:
     scored: int = 0
     left_out: int = 0
     reasoning: str = ""
+    ranking: tuple[RankedCandidate, ...] = ()
+    gate: GateReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.errors import RagError, UsageError
+from ingest.loaders.encoding import decode
 from rag_app.answer import Finished
+from rag_app.originals import PLAIN_TEXT
 from rag_app.render import answer_as_dict, search_as_dict
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
+
+# A file of the collection is what a stranger wrote: its type is what we say, and no other site may read it.
+_UNTRUSTED = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
+_NO_SCRIPTS = {"content-security-policy": "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"}
 
 MAX_TOP_K = 200
 MAX_DOCUMENTS = 1000
@@ -91,6 +97,21 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
                 instruction=body.instruction,
                 documents=body.documents,
             )
+        )
+
+    @api.get("/documents/{document_id}/original")
+    def original(document_id: str, collection: str = "") -> Response:
+        """The file itself. A browser opens PDF, pictures and plain text, and saves everything else; nothing runs."""
+        found = assistant().original(document_id, collection)
+        if found.media_type == PLAIN_TEXT:
+            return PlainTextResponse(decode(found.path.read_bytes()), headers=_UNTRUSTED | _NO_SCRIPTS)
+        return FileResponse(
+            found.path,
+            media_type=found.media_type,
+            filename=found.name,
+            content_disposition_type="inline" if found.shown else "attachment",
+            # Browsers show PDF with a program of their own, and not at all within a sandbox.
+            headers=_UNTRUSTED if found.media_type == "application/pdf" else _UNTRUSTED | _NO_SCRIPTS,
         )
 
     return api

@@ -6,7 +6,8 @@ import re
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
@@ -16,32 +17,48 @@ from ingest.collection import Collection
 from ingest.document import PageBox
 from ingest.embedding import Encoder
 from ingest.engines.local import LocalEngine
-from ingest.errors import RagError, StorageError, UsageError
+from ingest.errors import StorageError, UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
 from ingest.reading import OnReading
 from ingest.records import NEVER_READ, DocumentRecord, FileRecord
 from ingest.report import IngestReport
-from rag_app.answer import Answer, CitedText, Event, Finished, Loading, Passage, StageDone, Token, Turn
+from rag_app.answer import (
+    Answer,
+    CitedText,
+    Event,
+    Finished,
+    Loading,
+    Passage,
+    RankedCandidate,
+    StageDone,
+    Token,
+    Turn,
+)
 from rag_app.calibration import model_for
+from rag_app.chats import Chats, Exchange
 from rag_app.citations import check, cite, cited
 from rag_app.context import Context, combine_passages, fit_passages, number_passages, source_label
 from rag_app.conversation import standalone
 from rag_app.evaluations import Evaluations
+from rag_app.feedback import Feedback, FeedbackStore, ModelNames
 from rag_app.gate import Gate, refusal
 from rag_app.jobs import Jobs
 from rag_app.library import find_document
 from rag_app.llm import LanguageModel
 from rag_app.marks import clean_marks
 from rag_app.models import Models, open_models
+from rag_app.originals import Original, check_unchanged, find_original
 from rag_app.prompts import answer_messages
 from rag_app.quoting import quote_answer
+from rag_app.ranking import candidates_of
 from rag_app.rerankers import describe_reranker
 from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Profile, Settings
 from rag_app.siblings import Siblings, check_instruction
 from rag_app.strict import Sieve
+from rag_app.suggestions import suggested_questions
 from retrievers.hybrid import (
     HybridRetriever,
     Strategy,
@@ -56,6 +73,8 @@ from retrievers.rerank.protocol import Reranker
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
 MAX_UPLOAD_NAME = 120
+PAGE_WIDTH = 1000
+"""Pixels of a page image that is not enlarged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,8 @@ class Assistant:
         self._gate = Gate(model_of_gate, self._late_interaction)
         self._writing = threading.Lock()
         self.evaluations = evaluations or Evaluations(settings.location.home)
+        self.chats = Chats(settings.location.home)
+        self._feedback = FeedbackStore(settings.location.home)
         self._siblings = siblings or Siblings(self)
         self.jobs = Jobs(collection.catalog, self.ingest, self._sweep)
 
@@ -127,12 +148,16 @@ class Assistant:
         return self.models.writer.get() if self.models.writer else None
 
     @property
+    def _ranks(self) -> Reranker:
+        return self._reranker or self._late_interaction
+
+    @property
     def _retriever(self) -> HybridRetriever:
         """Made anew for each search: it would keep a model alive that is to be unloaded."""
         return HybridRetriever(
             self._collection,
             self._encoder,
-            self._reranker or self._late_interaction,
+            self._ranks,
             top_k=self.settings.top_k,
             candidates=self.settings.candidates,
             budget_ms=self.settings.rerank_budget_ms or None,
@@ -191,7 +216,8 @@ class Assistant:
         hits = self._retriever.search(question, instruction=instruction, documents=self._ids(documents), trace=trace)
         with trace.stage("gate"):
             texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
-            sufficiency = self._gate.evidence(question, number_passages(hits), texts)
+            reading = self._gate.reading(question, number_passages(hits), texts, threshold=self.settings.gate)
+            sufficiency = reading.probability if reading else 0.0
         passages = combine_passages(hits)
         yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
@@ -230,6 +256,8 @@ class Assistant:
                 scored=trace.scored,
                 left_out=left_out,
                 reasoning="".join(reasoning).strip() if self.settings.llm_thinking else "",
+                ranking=candidates_of(question, trace.ranked, self._ranks, instruction),
+                gate=reading,
             )
         )
 
@@ -241,7 +269,7 @@ class Assistant:
 
     def _refusal(self, question: str, passages: Sequence[Passage], documents: Sequence[str]) -> str:
         """A refusal that says what was searched: these documents, or all where none are named."""
-        searched = len(documents) or len(self._collection.catalog.sources())
+        searched = len(documents) or self.document_count
         return refusal(question, passages, collection=self.collection, documents=searched)
 
     def _generate(
@@ -297,6 +325,43 @@ class Assistant:
             Candidate(hit.node.get_content(MetadataMode.EMBED), source_label(passage), passage)
             for hit, passage in zip(hits, number_passages(hits), strict=True)
         ]
+
+    def rerank(self, answer: Answer, instruction: str) -> tuple[RankedCandidate, ...]:
+        """The candidates of an answer as another instruction ranks them, best first, without those removed since.
+
+        Nothing else is asked again. Raises `UsageError` for an unknown instruction or where the reranker follows none.
+        """
+        if not self.follows_instructions:
+            raise UsageError("What ranks the passages here follows no instructions: another one would change nothing.")
+        nodes = self._collection.vectors.get([candidate.chunk_id for candidate in answer.ranking])
+        before = sorted(answer.ranking, key=lambda candidate: candidate.retrieval_rank)
+        hits = [
+            NodeWithScore(node=nodes[candidate.chunk_id], score=candidate.retrieval_score)
+            for candidate in before
+            if candidate.chunk_id in nodes
+        ]
+        live = self._collection.live(hits)
+        ranked = self._retriever.rerank(answer.question, live, instruction=instruction, trace=Trace())
+        return candidates_of(answer.question, ranked, self._ranks, instruction)
+
+    def suggested_questions(self) -> list[str]:
+        """A few questions that the newest documents answer, made from their headings; none for an empty collection."""
+        return suggested_questions(self._collection)
+
+    def note_opinion(self, exchange: Exchange) -> None:
+        """Keeps what a reader says of an answered exchange, or forgets it where the opinion was taken back."""
+        if exchange.opinion is None or exchange.answer is None:
+            self._feedback.withdraw(exchange.id)
+            return
+        models = ModelNames(describe_reranker(self.settings), self._encoder.identity, self.language_model)
+        at = datetime.now(UTC)
+        told = Feedback(exchange.opinion, exchange.question, exchange.answer, self.collection, models, at)
+        self._feedback.put(exchange.id, told)
+
+    @property
+    def document_count(self) -> int:
+        """How many documents there are; quick, also for very many."""
+        return len(self._collection.catalog.sources())
 
     def documents(self) -> list[DocumentRecord]:
         return self._collection.catalog.documents()
@@ -376,20 +441,32 @@ class Assistant:
             raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
         return path
 
-    def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox] = ()) -> PageImage | None:
+    def original(self, document_id: str, collection: str = "") -> Original:
+        """The file that a document of this collection, or of another one of this home, was read from.
+
+        Raises `UsageError` for what the catalog does not know, `RagError` when the file has gone or changed.
+        """
+        location = replace(self.settings.location, collection=collection or self.collection)
+        return find_original(location, document_id)
+
+    def page_image(
+        self, document_id: str, page: int, boxes: Sequence[PageBox] = (), *, zoom: float = 1.0
+    ) -> PageImage | None:
         """A page with these boxes highlighted (those of other pages are left out); None for formats without pages.
 
-        Raises `RagError` when the file has gone or changed since it was read: its boxes would lie.
+        It is `zoom` times `PAGE_WIDTH` pixels wide. Raises `RagError` when the file has gone or changed since it was
+        read: its boxes would lie.
         """
         record = self._collection.catalog.document(document_id)
         if record is None:
             raise UsageError("This document has been removed from the collection.")
-        _check_unchanged(record)
+        check_unchanged(record)
         if format_of(record.path) != "pdf":
             return None
         from ingest.loaders.pdf import render_page
 
-        png = render_page(record.path, page, boxes=[box[1:] for box in boxes if box[0] == page])
+        shown = [box[1:] for box in boxes if box[0] == page]
+        png = render_page(record.path, page, boxes=shown, width=round(zoom * PAGE_WIDTH))
         return PageImage(png, page, record.pages)
 
     def collections(self) -> list[str]:
@@ -452,12 +529,3 @@ def build_assistant(settings: Settings, *, create: bool = False, writes: bool = 
 def _fitting(model: LanguageModel, question: str, passages: Sequence[Passage]) -> Context:
     """As many of the best passages as the model can read with this question."""
     return fit_passages(passages, lambda context: model.fits(answer_messages(question, context)))
-
-
-def _check_unchanged(record: DocumentRecord) -> None:
-    try:
-        status = record.path.stat()
-    except OSError as error:
-        raise RagError(f"The file {record.path} is not there any more ({error.strerror}). Ingest it again.") from error
-    if (status.st_size, status.st_mtime_ns) != record.file.stamp or record.file.problem:
-        raise RagError(f"The file {record.path} has changed since it was read. Ingest it again.")

@@ -27,8 +27,10 @@ app = typer.Typer(
 )
 documents_app = typer.Typer(help="The documents of a collection.", no_args_is_help=True)
 config_app = typer.Typer(help="The settings in force.", no_args_is_help=True)
+feedback_app = typer.Typer(help="What readers said of answers.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 app.add_typer(config_app, name="config")
+app.add_typer(feedback_app, name="feedback")
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Where the collections live (RAG_HOME).")]
 CollectionOption = Annotated[str | None, typer.Option("--collection", help="The collection (RAG_COLLECTION).")]
@@ -374,6 +376,19 @@ def remove_document(
         _print_json({"removed": record.document_id, "source": record.source})
     else:
         typer.echo(f"Removed {record.source}.")
+
+
+@feedback_app.command("export")
+def export_feedback(
+    file: Annotated[Path, typer.Argument(help="Where to write JSON lines.", show_default=False)],
+    home: HomeOption = None,
+) -> None:
+    """Write what readers said of passages as training pairs: query, instruction, positive and negative passages."""
+    from rag_app.feedback import FeedbackStore, export_pairs
+
+    feedback = FeedbackStore(_settings(home, None).location.home).all()
+    written = export_pairs(feedback, file)
+    typer.echo(f"{written} training pairs written to {file}; {len(feedback) - written} opinions label no passage.")
 
 
 @config_app.command("show")

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.segmentation import CJK, fold
-from rag_app.answer import Passage
+from rag_app.answer import GateReading, Passage
 from rag_app.context import source_label
 from rag_app.quoting import escape_marks, searchable
 from rag_app.words import Language, codes, content_words, has_code, language
@@ -106,9 +106,14 @@ class Gate:
         self.model = model
         self._late_interaction = late_interaction
 
-    def evidence(self, question: str, passages: Sequence[Passage], texts: Sequence[str]) -> float:
-        """The probability that the passages suffice; 0 without any. See `features`."""
-        return self.model.probability(self.features(question, passages, texts)) if passages else 0.0
+    def reading(
+        self, question: str, passages: Sequence[Passage], texts: Sequence[str], *, threshold: float
+    ) -> GateReading | None:
+        """The probability that the passages suffice, and what it comes from; None without any. See `features`."""
+        if not passages:
+            return None
+        features = self.features(question, passages, texts)
+        return GateReading(self.model.probability(features), threshold, features, dict(self.model.weights))
 
     def features(self, question: str, passages: Sequence[Passage], texts: Sequence[str]) -> dict[str, float]:
         """Every feature of the passages, best first, by its name; `texts[i]` is `passages[i]` as rerankers read it.

@@ -87,12 +87,13 @@ def _create_app(*, local_only: bool) -> App:
     from streamlit import App
 
     from rag_app.api import create_api
+    from rag_app.visitors import VisitorCookie
 
     local = Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
     return App(
         SCRIPT,
         routes=[Mount("/api", create_api(served_assistant))],
-        middleware=[local] if local_only else [],
+        middleware=[*([local] if local_only else []), Middleware(VisitorCookie)],
         on_script_error=_log_and_apologise,
     )
 

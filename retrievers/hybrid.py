@@ -37,13 +37,15 @@ MOST_ATTEMPTS = 5
 class Trace:
     """What a search did: milliseconds a stage, in the order in which the stages ended, and what was reranked.
 
-    `on_stage` hears of each stage as it ends. `scored` of the `candidates` were reached by the reranker.
+    `on_stage` hears of each stage as it ends. `scored` of the `candidates` were reached by the reranker; `ranked` are
+    all of them, best first, also those beyond the `top_k`.
     """
 
     on_stage: Callable[[str, float], None] = lambda stage, milliseconds: None
     milliseconds: dict[str, float] = field(default_factory=dict)
     candidates: int = 0
     scored: int = 0
+    ranked: list[NodeWithScore] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -114,14 +116,28 @@ class HybridRetriever(BaseRetriever):
         if strategy == "hybrid":
             return fused[:top_k]
 
+        return self.rerank(question, fused[: max(self._candidates, top_k)], instruction=instruction, trace=trace)[
+            :top_k
+        ]
+
+    def rerank(
+        self, question: str, candidates: Sequence[NodeWithScore], *, instruction: str | None, trace: Trace
+    ) -> list[NodeWithScore]:
+        """The candidates, given as the first stage ranks them, in the reranker's order; all of them.
+
+        Raises `UsageError` as `search` does.
+        """
         with trace.stage("rerank"):
-            limit = max(self._candidates, top_k)
             rerank = RerankPostprocessor(
-                reranker=self._reranker, top_n=limit, instruction=instruction, budget_ms=self._budget_ms
+                reranker=self._reranker,
+                top_n=max(1, len(candidates)),
+                instruction=instruction,
+                budget_ms=self._budget_ms,
             )
-            ranked = rerank.postprocess_nodes(fused[:limit], query_str=question)
+            ranked = rerank.postprocess_nodes(list(candidates), query_str=question)
         trace.candidates, trace.scored = len(ranked), sum(hit.score is not None for hit in ranked)
-        return ranked[:top_k]
+        trace.ranked = ranked
+        return ranked
 
     def _first_stage(
         self, question: str, strategy: Strategy, documents: Sequence[str], trace: Trace

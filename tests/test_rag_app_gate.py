@@ -41,7 +41,8 @@ def gate(encoder: MiniLmEncoder) -> Gate:
 
 
 def evidence(gate: Gate, question: str, *passages: Passage) -> float:
-    return gate.evidence(question, passages, [passage.text for passage in passages])
+    reading = gate.reading(question, passages, [passage.text for passage in passages], threshold=THRESHOLD)
+    return reading.probability if reading else 0.0
 
 
 @pytest.mark.parametrize(

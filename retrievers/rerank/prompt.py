@@ -61,6 +61,10 @@ class RerankPrompt:
         """The ids of each document, cut on the right to `room` tokens, with the suffix behind."""
         return [[*ids[:room], *self.suffix] for ids in self._encode([f" {document}" for document in documents])]
 
+    def lengths(self, documents: Sequence[str]) -> list[int]:
+        """How many tokens each document has, uncut and without the suffix."""
+        return [len(ids) for ids in self._encode([f" {document}" for document in documents])]
+
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self.plain.encode_batch_fast(list(texts), add_special_tokens=False)]
 

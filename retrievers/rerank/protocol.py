@@ -52,6 +52,17 @@ class ProvenReranker(Reranker, Protocol):
     self_test: SelfTest | None
 
 
+@runtime_checkable
+class CountingReranker(Reranker, Protocol):
+    """A reranker that knows how much of each document it reads."""
+
+    def token_counts(
+        self, query: str, documents: Sequence[str], *, instruction: str | None = None
+    ) -> list[tuple[int, int]]:
+        """The tokens of each document, and how many of them are read with this query; nothing is scored."""
+        ...
+
+
 def follows_instructions(reranker: Reranker) -> bool:
     """Whether an instruction changes its scores; a reranker that does not say is taken to follow them."""
     return bool(getattr(reranker, "follows_instructions", True))

@@ -173,6 +173,14 @@ class Qwen3Reranker:
             _sigmoid(value) for value in self._log_odds([(query, documents, instruction)], row_tokens=row_tokens)[0]
         ]
 
+    def token_counts(
+        self, query: str, documents: Sequence[str], *, instruction: str | None = None
+    ) -> list[tuple[int, int]]:
+        """The tokens of each document, and how many of them fit into the prompt: its end is cut off."""
+        head = self.prompt.head(DEFAULT_INSTRUCTION if instruction is None else instruction, query)
+        room = self._room(head)
+        return [(count, min(count, room)) for count in self.prompt.lengths(documents)]
+
     def _log_odds(
         self, requests: Sequence[Request], deadline: float = math.inf, row_tokens: int | None = None
     ) -> list[list[float]]:
