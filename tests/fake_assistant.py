@@ -22,10 +22,26 @@ from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from ingest.records import DocumentRecord
 from ingest.report import DocumentReport, IngestReport
-from rag_app.answer import Answer, Citation, Event, Finished, Passage, StageDone, State, Statement, Token, Turn
+from rag_app.answer import (
+    Answer,
+    Citation,
+    Event,
+    Finished,
+    GateReading,
+    Passage,
+    RankedCandidate,
+    StageDone,
+    State,
+    Statement,
+    Token,
+    Turn,
+)
+from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
+from rag_app.feedback import Feedback, FeedbackStore, ModelNames
 from rag_app.jobs import Jobs
 from rag_app.models import Model, Models
+from rag_app.originals import Original
 from rag_app.reranking import Candidate, Contestant, contestants
 from rag_app.settings import Settings, load_settings
 from retrievers.rerank.errors import RerankerSelfTestError
@@ -121,6 +137,26 @@ REFUSED = answer_of(
     quoted=False,
     citations=(),
 )
+RANKING = tuple(
+    RankedCandidate(
+        chunk_id=f"chunk-{rank}",
+        document_id=PASSAGES[rank % 4].document_id,
+        source=PASSAGES[rank % 4].source,
+        page=6 + rank,
+        page_label="",
+        section=HOSTILE if rank == 4 else "7 Maintenance",
+        excerpt=f"Candidate {rank}. {HOSTILE}",
+        rank=rank,
+        retrieval_rank=7 - rank,
+        score=None if rank == 6 else 0.9 - 0.1 * rank,
+        retrieval_score=0.02 + 0.001 * rank,
+        tokens=400,
+        tokens_kept=300 if rank == 2 else 400,
+    )
+    for rank in range(1, 7)
+)
+GATE = GateReading(0.81, 0.55, {"relevance": 1.1, "lead": 0.4, "missing": 0.0}, {"relevance": 1.356, "lead": 1.936})
+EXPLAINED = answer_of(QUOTED.text, ranking=RANKING, gate=GATE, candidates=6, scored=5)
 BROKEN = RerankerSelfTestError("The reranker <b>model</b> ranks known pairs wrongly. Load another one.")
 INSTRUCTED = answer_of(
     QUOTED.text, candidates=30, scored=22, passages=(*PASSAGES[:3], replace(PASSAGES[3], score=None))
@@ -152,6 +188,9 @@ class FakeAssistant:
     instructions: list[str | None] = field(default_factory=list)
     documents_read: list[tuple[str, ...]] = field(default_factory=list)
     closed: int = 0
+    questions: list[str] = field(default_factory=lambda: ["What does HP-40 say about “Head bolts”?"])
+    reranked: list[str] = field(default_factory=list)
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="fake-home-")))
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
     settings: Settings = field(default_factory=lambda: load_settings(home=Path(tempfile.mkdtemp())))
@@ -186,6 +225,36 @@ class FakeAssistant:
             yield Finished(replace(self.answer, question=f"{question} {self.subject}".strip(), instruction=told))
         finally:
             self.closed += 1
+
+    @property
+    def chats(self) -> Chats:
+        return Chats(self.home)
+
+    @property
+    def document_count(self) -> int:
+        return len(self.catalog.documents())
+
+    def suggested_questions(self) -> list[str]:
+        return list(self.questions)
+
+    def rerank(self, answer: Answer, instruction: str) -> tuple[RankedCandidate, ...]:
+        """The ranking upside down."""
+        self.reranked.append(instruction)
+        backwards = answer.ranking[::-1]
+        return tuple(replace(candidate, rank=rank) for rank, candidate in enumerate(backwards, start=1))
+
+    def note_opinion(self, exchange: Exchange) -> None:
+        store = FeedbackStore(self.home)
+        if exchange.opinion is None or exchange.answer is None:
+            store.withdraw(exchange.id)
+            return
+        models = ModelNames("late interaction", "embedded", self.language_model)
+        at = datetime(2026, 1, 2, tzinfo=UTC)
+        opinion, question, answer = exchange.opinion, exchange.question, exchange.answer
+        store.put(exchange.id, Feedback(opinion, question, answer, self.collection, models, at))
+
+    def original(self, document_id: str, collection: str) -> Original:
+        raise UsageError("This document has been removed from the collection.")
 
     def documents(self) -> list[DocumentRecord]:
         return self.catalog.documents()
@@ -234,13 +303,14 @@ class FakeAssistant:
     def restore(self, document_id: str) -> None:
         self.catalog.restore(document_id)
 
-    def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox]) -> object | None:
+    def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox], *, zoom: float = 1.0) -> object | None:
         document = self.catalog.document(document_id)
         if document is None:
             raise RagError("This document is no longer in the collection.")
         if document.pages == 1:
             return None
-        image = Image.new("RGB", (595, 842), "white")
+        # At double size the page has as many pixels more; the drawing stays where it is.
+        image = Image.new("RGB", (round(595 * zoom), round(842 * zoom)), "white")
         draw = ImageDraw.Draw(image)
         draw.text((72, 60), f"Page {page}", fill="black")
         for y in range(120, 760, 18):

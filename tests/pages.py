@@ -11,17 +11,22 @@ from streamlit.testing.v1 import AppTest
 from rag_app.assistant import Assistant
 
 
-def page(assistant: FakeAssistant | Assistant, name: str = "chat", **query: str) -> AppTest:
-    """The page of that name after its first run; `query` stands in its address."""
+def page(assistant: FakeAssistant | Assistant, name: str = "chat", *, visitor: str = "", **address: str) -> AppTest:
+    """The page of that name after its first run; `address` are the parameters behind its "?".
 
-    def script(assistant: object) -> None:
+    The visitor has no cookies unless it has a name.
+    """
+
+    def script(assistant: object, visitor: str) -> None:
+        from ui import history
         from ui.app import main
 
+        history.visitor = lambda: visitor  # AppTest sends no cookies
         main(lambda: assistant)
 
-    app = AppTest.from_function(script, kwargs={"assistant": assistant}, default_timeout=20)
-    for key, value in query.items():
-        app.query_params[key] = value
+    arguments = {"assistant": assistant, "visitor": visitor}
+    app = AppTest.from_function(script, kwargs=arguments, default_timeout=20)
+    app.query_params.update(address)
     return visit(app.run(), name)
 
 

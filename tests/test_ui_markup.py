@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from fake_assistant import HOSTILE, PASSAGES, QUOTE, TABLE, TEXT
+from fake_assistant import GATE, HOSTILE, QUOTE, RANKING, TABLE, TEXT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,10 +13,12 @@ from rag_app.answer import Statement
 from ui.markup import (
     bar_lengths,
     escape_label,
+    gate_html,
     passage_html,
     place,
     quoted_html,
     ranking_html,
+    reranked_html,
     shorten,
     timings_html,
     written_html,
@@ -107,7 +109,8 @@ def test_a_passage_holds_no_element_but_ours_and_all_its_elements_are_closed(tex
 def test_hostile_text_is_shown_as_it_stands_in_the_document() -> None:
     assert HOSTILE in Tags(passage_html(TEXT)).text
     assert HOSTILE in Tags(quoted_html(f"“{HOSTILE}” [1]", {1})).text
-    assert HOSTILE in Tags(ranking_html(PASSAGES)).text
+    assert HOSTILE in Tags(ranking_html(RANKING, ())).text
+    assert HOSTILE in Tags(reranked_html(RANKING, dict.fromkeys((one.chunk_id for one in RANKING), 1))).text
 
 
 def test_marks_become_badges_only_where_a_passage_has_the_number() -> None:
@@ -163,7 +166,7 @@ def test_bars_are_shares_of_the_highest_score_and_keep_the_order(scores: list[fl
 
 
 def test_a_passage_without_a_score_shows_no_number_and_no_bar() -> None:
-    html = ranking_html([PASSAGES[0], replace(PASSAGES[1], score=None)])
+    html = ranking_html([RANKING[0], replace(RANKING[1], score=None)], ())
 
     assert Tags(html).text.count("not scored") == 1
     assert html.count("class='rerank'") == 1
@@ -173,15 +176,30 @@ def test_a_passage_without_a_score_shows_no_number_and_no_bar() -> None:
 
 
 def test_the_ranking_shows_the_place_before_and_after() -> None:
-    text = Tags(ranking_html(PASSAGES)).text
+    text = Tags(ranking_html([*RANKING, replace(RANKING[0], rank=7, retrieval_rank=7)], ())).text
 
-    assert "4 → 1▲ 3" in text
-    assert "2 → 2as before" in text
-    assert "1 → 3▼ 2" in text
+    assert "6 → 1▲ 5" in text
+    assert "7 → 7as before" in text
+    assert "1 → 6▼ 5" in text
+
+
+def test_a_passage_that_the_answer_was_made_from_is_set_off() -> None:
+    assert ranking_html(RANKING, {"chunk-2"}).count('<tr class="given">') == 1
+
+
+def test_the_gate_shows_its_threshold_and_the_features_that_it_read() -> None:
+    html = gate_html(GATE)
+
+    assert "81%" in Tags(html).text
+    assert 'title="55%"' in html
+    assert "best match with the question1.10× 1.36" in Tags(html).text
+    assert "missing" not in Tags(html).text
 
 
 def test_timings_are_shown_in_order_with_their_sum() -> None:
-    assert Tags(timings_html({"dense": 14.0, "rerank": 1486.0})).text == "dense 14 msrerank 1.5 stotal 1.5 s"
+    shown = Tags(timings_html({"dense": 14.0, "own": 1486.0})).text
+
+    assert shown == "search by meaning14 msown1.5 stotal1.5 s"
 
 
 def test_a_label_is_one_line_in_which_all_punctuation_is_escaped() -> None:

@@ -12,12 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
-from rag_app.answer import Answer, Finished, Loading, StageDone, Token, Turn
-from rag_app.render import left_out_note
-from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
-from ui.markup import STATE_MEANINGS, STATE_NAMES, escape_label, quoted_html, shorten, written_html
-from ui.sources import chips, document_pane, evidence
-from ui.state import Chat, Exchange, cited_sources, current_chat, passage_sources
+from rag_app.answer import Finished, Loading, StageDone, Token, Turn
+from rag_app.chats import Exchange
+from ui import history
+from ui.instructions import choose_instruction
+from ui.markup import escape_label, shorten
+from ui.reply import draw_reply, partial_html
+from ui.sources import document_pane
+from ui.state import Chat, current_chat
 from ui.text import say
 from ui.uploading import empty_collection
 
@@ -26,30 +28,10 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-_UNEXPECTED = "Something went wrong while answering. The log of the server says what; ask again, or ask in other words."
+# What goes on once a stage has ended, by its name in the catalogue of words.
+_AFTER_STAGE = {"standalone": "searching", "fuse": "comparing", "rerank": "checking", "gate": "writing"}
 
-# What goes on once a stage has ended, in words that a reader of manuals understands.
-_AFTER_STAGE = {
-    "standalone": "Searching the documents",
-    "fuse": "Comparing the best passages",
-    "rerank": "Checking the evidence",
-    "gate": "Writing the answer",
-}
-_BEFORE_ANY_STAGE = "Searching the documents"
-
-_AUTOMATIC, _OWN_WORDS = "Automatic", "Own words"
-_INSTRUCTION_HELP = "What the ranking looks for. Automatic takes what fits each question. Own words: best in English."
-
-_DOCUMENTS_HELP = "Answers then come from these documents alone, such as the manual of the one model in front of you."
 _TITLE_LENGTH = 60
-
-_SUGGESTIONS = 3
-_SUGGESTED_QUESTION = "What is the purpose of “{}”?"
-_SUGGESTED_QUESTION_CHINESE = "《{}》的主要内容是什么？"
-
-# While words still arrive, nobody knows which passages will be cited: any short number may be a mark.
-_POSSIBLE_MARKS = range(1, 100)
-
 
 # The selector sends every title to the browser.
 _MOST_TO_CHOOSE_FROM = 1000
@@ -57,14 +39,15 @@ _MOST_TO_CHOOSE_FROM = 1000
 
 def page(assistant: Assistant, chat: Chat) -> None:
     """The conversation, and the document pane beside it."""
-    documents = assistant.documents()
+    history.follow_address(assistant, chat)
+    history.begin(assistant, chat)
     with st.sidebar:
-        _sidebar(assistant, chat, documents)
-    if not documents:
+        _sidebar(assistant, chat)
+    if not assistant.document_count:
         empty_collection(assistant, chat)
         return
     # The input is drawn first, and the pane before the conversation: while an answer is written both are in place.
-    st.chat_input("Ask about your documents", key="question", on_submit=_ask_typed_question)
+    st.chat_input(say("chat.question"), key="question", on_submit=_ask_typed_question)
     # Lines of an answer stay readable when alone; with a page beside it, all the width is used.
     st.set_page_config(layout="wide" if chat.opened else "centered")
     beside = st.container()
@@ -76,26 +59,21 @@ def page(assistant: Assistant, chat: Chat) -> None:
         if chat.exchanges:
             conversation(assistant, chat)
         else:
-            welcome(chat, documents)
+            welcome(assistant, chat)
+        if chat.trouble:
+            st.warning(escape_label(chat.trouble))
 
 
 def _ask_typed_question() -> None:
     current_chat().ask(st.session_state["question"])
 
 
-def _sidebar(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
-    st.button(
-        "New chat",
-        icon=":material/edit_square:",
-        key="new-chat",
-        width="stretch",
-        disabled=not chat.exchanges,
-        on_click=chat.restart,
-    )
+def _sidebar(assistant: Assistant, chat: Chat) -> None:
+    history.chat_list(assistant, chat)
     if assistant.follows_instructions:
-        choose_instruction(chat)
-    if 1 < len(documents) <= _MOST_TO_CHOOSE_FROM:
-        choose_documents(chat, documents)
+        chat.instruction = choose_instruction("instruction")
+    if 1 < assistant.document_count <= _MOST_TO_CHOOSE_FROM:
+        choose_documents(chat, assistant.documents())
 
 
 def conversation(assistant: Assistant, chat: Chat) -> None:
@@ -106,17 +84,19 @@ def conversation(assistant: Assistant, chat: Chat) -> None:
         with st.chat_message("assistant", avatar=":material/menu_book:"):
             reply = st.empty()
             if exchange.waiting:
-                _answer(assistant, exchange, chat.history(), reply)
+                _answer(assistant, chat, exchange, reply)
             with reply.container():
-                _reply(chat, exchange, key=str(index))
+                draw_reply(assistant, chat, exchange, key=str(index))
 
 
-def welcome(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+def welcome(assistant: Assistant, chat: Chat) -> None:
     """What a visitor sees before the first question."""
+    if chat.suggestions is None:
+        chat.suggestions = assistant.suggested_questions()
     with st.container(key="welcome"):
-        st.title("What would you like to know?", anchor=False)
-        st.markdown("Answers come from your documents alone, and each one opens the page it stands on.")
-        for question in suggested_questions(documents):
+        st.title(say("chat.welcome"), anchor=False)
+        st.markdown(say("chat.promise"))
+        for question in chat.suggestions:
             st.button(
                 escape_label(question),
                 key=f"suggestion-{question}",
@@ -126,163 +106,62 @@ def welcome(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
             )
 
 
-def choose_instruction(chat: Chat) -> None:
-    """A small selector of what counts as relevant, for the questions asked from now on."""
-    choice = st.selectbox(
-        "What counts as relevant", [_AUTOMATIC, *INSTRUCTIONS, _OWN_WORDS], key="instruction", help=_INSTRUCTION_HELP
-    )
-    if choice == _OWN_WORDS:
-        words = st.text_area(
-            "In your own words",
-            placeholder="Given a question about ..., retrieve passages that ...",
-            max_chars=MAX_CHARACTERS,
-            key="own-instruction",
-        )
-        chat.instruction = words.strip() or None
-    elif choice == _AUTOMATIC:
-        chat.instruction = None
-    else:
-        chat.instruction = choice
-        st.caption(escape_label(INSTRUCTIONS[choice]))
-
-
 def choose_documents(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
     """A selector of the documents that are read, for the questions asked from now on."""
     titles = {document.document_id: document.title or document.source for document in documents}
     # What is not there any more cannot stay chosen.
     st.session_state["documents-read"] = [kept for kept in st.session_state.get("documents-read", ()) if kept in titles]
     chosen = st.multiselect(
-        "Read only",
+        say("chat.documents"),
         list(titles),
         format_func=lambda document_id: shorten(titles[document_id], _TITLE_LENGTH),  # shown as text, not as Markdown
-        placeholder="All documents",
+        placeholder=say("chat.all-documents"),
         key="documents-read",
-        help=_DOCUMENTS_HELP,
+        help=say("chat.documents-help"),
     )
     chat.documents = {document_id: titles[document_id] for document_id in chosen}
 
 
-def suggested_questions(documents: Sequence[DocumentRecord]) -> list[str]:
-    """A first question about each of a few documents, in the language of its title."""
-    return [
-        (_SUGGESTED_QUESTION_CHINESE if _is_chinese(document.title) else _SUGGESTED_QUESTION).format(
-            shorten(" ".join(document.title.split()), 60)
-        )
-        for document in documents[:_SUGGESTIONS]
-    ]
-
-
-def _answer(assistant: Assistant, exchange: Exchange, history: tuple[Turn, ...], reply: DeltaGenerator) -> None:
+def _answer(assistant: Assistant, chat: Chat, exchange: Exchange, reply: DeltaGenerator) -> None:
     """Fills the exchange while showing it. A click anywhere ends this run of the script at the next thing shown."""
+    turns = chat.history()
     exchange.quoted = assistant.language_model is None
-    exchange.stopped = True  # Stays so unless the loop below comes to its end.
-    with reply.container(key="answering"):
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            activity = st.empty()
-            # Any click ends the run, so the button needs no work of its own.
-            st.button("Stop", icon=":material/stop_circle:", key="stop", type="tertiary")
-        words = st.empty()
-        activity.markdown(f":gray[{_BEFORE_ANY_STAGE} …]", width="stretch")
-        try:
-            events = assistant.ask(
-                exchange.question, history, instruction=exchange.instruction, documents=list(exchange.documents)
-            )
-            with closing(events):
-                for event in events:
-                    match event:
-                        case Loading(model=model):
-                            loading = escape_label(say("models.loading", name=model))
-                            activity.markdown(f":gray[{loading}]", width="stretch")
-                        case StageDone(stage=stage) if stage in _AFTER_STAGE:
-                            activity.markdown(f":gray[{_AFTER_STAGE[stage]} …]", width="stretch")
-                        case Token(text=text):
-                            exchange.text += text
-                            words.html(_partial_html(exchange))
-                        case Finished(answer=answer):
-                            exchange.answer = answer
-                            exchange.text = answer.text
-        except RagError as error:
-            exchange.error = str(error)
-        except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
-            _logger.exception("Answering failed.")
-            exchange.error = _UNEXPECTED
-    exchange.stopped = False
+    exchange.stopped = True  # Stays so unless the answer comes to its end.
+    try:
+        with reply.container(key="answering"):
+            _write(assistant, exchange, turns)
+        exchange.stopped = False
+    finally:
+        history.keep(assistant, chat, exchange)
 
 
-def _reply(chat: Chat, exchange: Exchange, key: str) -> None:
-    if exchange.error:
-        st.error(escape_label(exchange.error), icon=":material/error:")
-    elif exchange.answer:
-        if exchange.answer.question != exchange.question:
-            st.caption(f"Understood as: {escape_label(exchange.answer.question)}")
-        if exchange.documents:
-            titles = ", ".join(shorten(title, _TITLE_LENGTH) for title in exchange.documents.values())
-            st.caption(escape_label(f"Read only: {titles}"))
-        show = _refusal if exchange.answer.refused else _cited_answer
-        show(chat, exchange.answer, key)
-    else:
-        _stopped(chat, exchange, key)
-
-
-def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
-    numbers = {citation.number for citation in answer.citations}
-    st.html(
-        quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers, answer.statements)
-    )
-    chips(chat, cited_sources(answer), key)
-    _notes(answer)
-    if answer.reasoning:
-        with st.expander("What the language model reasoned"):
-            st.text(answer.reasoning, width="stretch")
-    evidence(chat, answer, key)
-
-
-def _refusal(chat: Chat, answer: Answer, key: str) -> None:
-    # The chips below are the list of passages that the text ends with, and can be opened.
-    text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
-    with st.container(border=True, key=f"refusal-{key}"):
-        st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
-        chips(chat, passage_sources(answer.passages), key)
-    _notes(answer)
-    evidence(chat, answer, key)
-
-
-def _notes(answer: Answer) -> None:
-    """Whose words these are, what the signs in them mean, what the ranking looked for, and how far it came."""
-    notes = []
-    if answer.quoted:
-        notes.append("Quoted from the documents, no language model.")
-    for state in dict.fromkeys(statement.state for statement in answer.statements if statement.state != "verified"):
-        notes.append(f"“{STATE_NAMES[state]}”: {STATE_MEANINGS[state]}.")
-    if answer.instruction is not None:
-        notes.append(f"Ranked by the instruction “{escape_label(answer.instruction)}”.")
-    if answer.scored < answer.candidates:
-        notes.append(f"Only {answer.scored} of {answer.candidates} candidates were scored in the time allowed.")
-    if answer.left_out:
-        notes.append(left_out_note(answer.left_out))
-    if notes:
-        st.caption(" ".join(notes))
-
-
-def _stopped(chat: Chat, exchange: Exchange, key: str) -> None:
-    if exchange.text:
-        st.html(_partial_html(exchange))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Stopped before the answer was finished.", width="content")
-        st.button(
-            "Ask again",
-            icon=":material/refresh:",
-            key=f"again-{key}",
-            type="tertiary",
-            on_click=chat.ask,
-            args=(exchange.question,),
+def _write(assistant: Assistant, exchange: Exchange, turns: tuple[Turn, ...]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        activity = st.empty()
+        # Any click ends the run, so the button needs no work of its own.
+        st.button(say("chat.stop"), icon=":material/stop_circle:", key="stop", type="tertiary")
+    words = st.empty()
+    activity.markdown(f":gray[{say('chat.searching')} …]", width="stretch")
+    try:
+        events = assistant.ask(
+            exchange.question, turns, instruction=exchange.instruction, documents=list(exchange.documents)
         )
-
-
-def _partial_html(exchange: Exchange) -> str:
-    to_html = quoted_html if exchange.quoted else written_html
-    return to_html(exchange.text, _POSSIBLE_MARKS)
-
-
-def _is_chinese(text: str) -> bool:
-    return any("\u4e00" <= character <= "\u9fff" for character in text)
+        with closing(events):
+            for event in events:
+                match event:
+                    case Loading(model=model):
+                        loading = escape_label(say("models.loading", name=model))
+                        activity.markdown(f":gray[{loading}]", width="stretch")
+                    case StageDone(stage=stage) if stage in _AFTER_STAGE:
+                        activity.markdown(f":gray[{say(f'chat.{_AFTER_STAGE[stage]}')} …]", width="stretch")
+                    case Token(text=text):
+                        exchange.text += text
+                        words.html(partial_html(exchange))
+                    case Finished(answer=answer):
+                        exchange.answer = answer
+                        exchange.text = answer.text
+    except RagError as error:
+        exchange.error = str(error)
+    except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
+        _logger.exception("Answering failed.")
+        exchange.error = say("chat.unexpected")

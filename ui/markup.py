@@ -1,4 +1,4 @@
-"""Text of documents and models as safe HTML and safe Streamlit labels. Pure functions; knows nothing of Streamlit.
+"""Text of documents and models as safe HTML and safe Streamlit labels.
 
 Streamlit reads labels as Markdown with extras of its own, so text that is not ours goes through `escape_label` there
 and through `html.escape` wherever HTML is built. Every function here that returns HTML has escaped what it was given.
@@ -7,14 +7,15 @@ and through `html.escape` wherever HTML is built. Every function here that retur
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag_app.answer import Passage, State, Statement
+from rag_app.answer import GateReading, RankedCandidate, State, Statement
+from ui.text import catalogue, say
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARK = re.compile(r"\[(\d{1,3})\]")
@@ -29,14 +30,7 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 # Two more stand for the signs behind statements in doubt, until the text is HTML.
 _SIGNS: dict[State, str] = {"weak": "\ue002", "unsupported": "\ue003"}
 _NOT_OURS = str.maketrans(dict.fromkeys((_OPEN, _CLOSE, *_SIGNS.values()), "\ufffd"))
-STATE_NAMES: dict[State, str] = {"verified": "verified", "weak": "weak", "unsupported": "not supported"}
-STATE_MEANINGS: dict[State, str] = {
-    "weak": "the cited passage agrees only in part, compare it",
-    "unsupported": "no cited passage says this",
-}
 _WORD_JOINER = "\u2060"
-
-_EXCERPT_LENGTH = 120
 
 
 def escape_label(text: str) -> str:
@@ -92,9 +86,8 @@ def _signed(text: str, statements: Sequence[Statement]) -> str:
 
 def _with_signs(html: str) -> str:
     for state, sign in _SIGNS.items():
-        html = html.replace(
-            sign, f'<span class="doubt {state}" title="{STATE_MEANINGS[state]}">{STATE_NAMES[state]}</span>'
-        )
+        name, meaning = escape(say(f"markup.{state}")), escape(say(f"markup.{state}-meaning"))
+        html = html.replace(sign, f'<span class="doubt {state}" title="{meaning}">{name}</span>')
     return html
 
 
@@ -121,26 +114,68 @@ def marked_line(text: str, ranges: Iterable[tuple[int, int]]) -> str:
     return escape(plain).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
 
 
-def timings_html(timings_ms: dict[str, float]) -> str:
-    """The time of each stage, in order, and the sum."""
-    stages = "".join(
-        f"<span><b>{escape(stage)}</b> {_duration(milliseconds)}</span>" for stage, milliseconds in timings_ms.items()
-    )
-    return f'<div class="timings">{stages}<span><b>total</b> {_duration(sum(timings_ms.values()))}</span></div>'
-
-
-def ranking_html(passages: Sequence[Passage]) -> str:
-    """A table of the passages: place before and after reranking, where they stand, both scores as bars."""
-    rerank_bars = bar_lengths([passage.score for passage in passages])
-    search_bars = bar_lengths([passage.retrieval_score for passage in passages])
+def timings_html(timings_ms: Mapping[str, float]) -> str:
+    """The time of each stage as a bar, in order, and the sum."""
+    longest = max(timings_ms.values(), default=0.0)
     rows = "".join(
-        f'<tr><td class="rank">{_rank_change(passage)}</td><td class="place">{_whereabouts(passage)}</td>'
-        f'<td class="scores">{_bar("rerank", passage.score, after)}'
-        f"{_bar('search', passage.retrieval_score, before)}</td></tr>"
-        for passage, after, before in zip(passages, rerank_bars, search_bars, strict=True)
+        f"<dt>{escape(stage_name(stage))}</dt>"
+        f"<dd>{_track('time', milliseconds / longest if longest else 0.0)}<span>{_duration(milliseconds)}</span></dd>"
+        for stage, milliseconds in timings_ms.items()
     )
-    head = "<tr><th>Rank</th><th>Passage</th><th>Scores</th></tr>"
-    return f'<table class="ranking"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    total = f"<dt>{escape(say('markup.total'))}</dt><dd><span>{_duration(sum(timings_ms.values()))}</span></dd>"
+    return f'<dl class="timings">{rows}{total}</dl>'
+
+
+def stage_name(stage: str) -> str:
+    """A stage in words; one that the catalogue does not have goes by its own name."""
+    return say(f"markup.stage-{stage}") if f"markup.stage-{stage}" in catalogue() else stage
+
+
+def ranking_html(candidates: Sequence[RankedCandidate], given: Container[str]) -> str:
+    """A table of the candidates: place before and after reranking, where they stand, both scores as bars.
+
+    `given` are the chunk ids of those that the answer was made from.
+    """
+    rerank_bars = bar_lengths([candidate.score for candidate in candidates])
+    search_bars = bar_lengths([candidate.retrieval_score for candidate in candidates])
+    rows = "".join(
+        f'<tr{_is_given(candidate, given)}><td class="rank">{_rank_change(candidate)}</td>'
+        f'<td class="place">{_whereabouts(candidate)}{_tokens(candidate)}</td>'
+        f'<td class="scores">{_bar("rerank", candidate.score, after)}'
+        f"{_bar('search', candidate.retrieval_score, before)}</td></tr>"
+        for candidate, after, before in zip(candidates, rerank_bars, search_bars, strict=True)
+    )
+    names = (say("markup.rank"), say("markup.passage"), say("markup.scores"))
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    return f'<table class="ranking"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def reranked_html(candidates: Sequence[RankedCandidate], before: Mapping[str, int]) -> str:
+    """A short table of the candidates with their score; each tells how far it stands from its place in `before`."""
+    bars = bar_lengths([candidate.score for candidate in candidates])
+    rows = "".join(
+        f'<tr><td class="rank"><b>{candidate.rank}</b>{_moved(before[candidate.chunk_id], candidate.rank)}</td>'
+        f'<td class="place">{_whereabouts(candidate)}{_bar("rerank", candidate.score, bar)}</td></tr>'
+        for candidate, bar in zip(candidates, bars, strict=True)
+    )
+    return f'<table class="ranking short"><tbody>{rows}</tbody></table>'
+
+
+def gate_html(reading: GateReading) -> str:
+    """The gate's probability on a scale with its threshold, and the features that it was made from."""
+    probability, threshold = f"{reading.probability:.0%}", f"{reading.threshold:.0%}"
+    scale = (
+        f'<div class="gate"><b>{probability}</b>{_track("time", reading.probability)}'
+        f'<u style="left:calc(3.5rem + (100% - 3.5rem) * {reading.threshold:.3f})" title="{threshold}"></u></div>'
+    )
+    rows = "".join(
+        f"<tr><td>{escape(say(f'markup.feature-{name}'))}</td><td>{reading.features[name]:.2f}</td>"
+        f"<td>× {weight:.2f}</td></tr>"
+        for name, weight in reading.weights.items()
+    )
+    heads = (say("markup.feature"), say("markup.value"), say("markup.weight"))
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    return f'{scale}<table class="features"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def bar_lengths(scores: Sequence[float | None]) -> list[float]:
@@ -157,7 +192,7 @@ def bar_lengths(scores: Sequence[float | None]) -> list[float]:
 
 def place(page: int, page_label: str, *, has_pages: bool) -> str:
     """The page as it is printed, else as it is counted: "p. iii", "p. 7"; nothing for formats without pages."""
-    return f"p. {page_label or page}" if page_label or page > 1 or has_pages else ""
+    return say("markup.page", page=page_label or page) if page_label or page > 1 or has_pages else ""
 
 
 def _with_marks(html: str, numbers: Container[int]) -> str:
@@ -235,26 +270,51 @@ def _highlighted(text: str) -> str:
     return _WITHIN_CELL.sub(wrap, text)
 
 
-def _whereabouts(passage: Passage) -> str:
-    page = place(passage.page, passage.page_label, has_pages=bool(passage.boxes))
-    detail = passage.section or shorten(" ".join(passage.text.split()), _EXCERPT_LENGTH)
-    return f"<b>{escape(passage.source)}</b> <span>{escape(page)}</span><div>{escape(detail)}</div>"
-
-
-def _rank_change(passage: Passage) -> str:
-    gain = passage.retrieval_rank - passage.number
-    kind = "up" if gain > 0 else "down" if gain < 0 else "same"
-    change = {"up": f"▲ {gain}", "down": f"▼ {-gain}", "same": "as before"}[kind]
-    return f'{passage.retrieval_rank} → <b>{passage.number}</b><div class="{kind}">{change}</div>'
-
-
-def _bar(name: str, score: float | None, length: float) -> str:
-    if score is None:
-        return f"<div class='score unscored'><span>{name}</span><span>not scored</span></div>"
+def _whereabouts(candidate: RankedCandidate) -> str:
+    page = place(candidate.page, candidate.page_label, has_pages=False)
+    section = f"<div>{escape(candidate.section)}</div>" if candidate.section else ""
     return (
-        f"<div class='score'><span>{name}</span>"
-        f"<i class='{name}'><i style='width:{length * 100:.0f}%'></i></i><span>{score:.3f}</span></div>"
+        f"<b>{escape(candidate.source)}</b> <span>{escape(page)}</span>{section}"
+        f'<div class="excerpt">{escape(candidate.excerpt)}</div>'
     )
+
+
+def _is_given(candidate: RankedCandidate, given: Container[str]) -> str:
+    return ' class="given"' if candidate.chunk_id in given else ""
+
+
+def _tokens(candidate: RankedCandidate) -> str:
+    """What the reranker read of the passage, where it counts: of a passage that was cut, both numbers."""
+    if candidate.tokens is None or candidate.tokens_kept is None:
+        return ""
+    if candidate.tokens_kept == candidate.tokens:
+        return f'<div class="tokens">{escape(say("markup.tokens", count=candidate.tokens))}</div>'
+    cut = say("markup.tokens-cut", kept=candidate.tokens_kept, total=candidate.tokens)
+    return f'<div class="tokens cut">{escape(cut)}</div>'
+
+
+def _rank_change(candidate: RankedCandidate) -> str:
+    change = _moved(candidate.retrieval_rank, candidate.rank)
+    return f"{candidate.retrieval_rank} → <b>{candidate.rank}</b>{change}"
+
+
+def _moved(before: int, after: int) -> str:
+    gain = before - after
+    kind = "up" if gain > 0 else "down" if gain < 0 else "same"
+    change = {"up": f"▲ {gain}", "down": f"▼ {-gain}", "same": escape(say("markup.as-before"))}[kind]
+    return f'<div class="{kind}">{change}</div>'
+
+
+def _bar(kind: Literal["rerank", "search"], score: float | None, length: float) -> str:
+    name = escape(say(f"markup.{kind}"))
+    if score is None:
+        return f"<div class='score unscored'><span>{name}</span><span>{escape(say('markup.not-scored'))}</span></div>"
+    return f"<div class='score'><span>{name}</span>{_track(kind, length)}<span>{score:.3f}</span></div>"
+
+
+def _track(kind: str, length: float) -> str:
+    """A bar of this share (0 to 1) of the room."""
+    return f"<i class='{kind}'><i style='width:{length * 100:.0f}%'></i></i>"
 
 
 def _duration(milliseconds: float) -> str:

@@ -1,27 +1,26 @@
-"""Where an answer comes from: citation chips, the document pane, the table of passages."""
+"""Where an answer comes from: citation chips, and the document pane."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import streamlit as st
 
 from ingest.errors import RagError
-from rag_app.answer import Answer, State
-from rag_app.render import ocr_note
-from ui.markup import escape_label, passage_html, place, ranking_html, shorten, timings_html
-from ui.state import Chat, OpenSource, passage_sources
+from ui.markup import escape_label, passage_html, place, shorten
+from ui.state import Chat, OpenSource
+from ui.text import say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
 
 _CHIP_NAME_LENGTH = 36
+_DOUBTS = ("weak", "unsupported")
 
-_DOUBTS: dict[State, str] = {
-    "weak": "This passage agrees only in part with what the answer says. Compare them.",
-    "unsupported": "This passage does not say what the answer says with its mark. Compare them.",
-}
+# The first fits the width of the pane.
+_ZOOMS = (1.0, 1.5, 2.0)
 
 
 def chips(chat: Chat, sources: Sequence[OpenSource], key: str) -> None:
@@ -45,55 +44,69 @@ def chip_label(source: OpenSource) -> str:
     return f"{source.number} · {name} {where or shorten(source.section, _CHIP_NAME_LENGTH)}".rstrip()
 
 
-def evidence(chat: Chat, answer: Answer, key: str) -> None:
-    """The closed panel under an answer: how its passages were ranked, and how long each stage took."""
-    count = len(answer.passages)
-    with st.expander(f"How this was found · {count} {'passage' if count == 1 else 'passages'}", key=f"evidence-{key}"):
-        if answer.passages:
-            st.html(ranking_html(answer.passages))
-            if not answer.refused:
-                chips(chat, passage_sources(answer.passages), f"{key}-all")
-        st.html(timings_html(answer.timings_ms))
-
-
 def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
     """The page beside the answer with the quoted sentences boxed; the passage itself where there are no pages."""
     with st.container(key="document-pane", border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False, key="pane-head"):
             st.markdown(f"**{escape_label(shorten(source.source, 60))}**", width="stretch")
+            st.link_button(
+                say("sources.original"),
+                original_address(assistant.collection, source),
+                icon=":material/open_in_new:",
+                type="tertiary",
+            )
             st.button(
-                "Close", icon=":material/close:", key="close-pane", type="tertiary", on_click=chat.open, args=(None,)
+                say("sources.close"),
+                icon=":material/close:",
+                key="close-pane",
+                type="tertiary",
+                on_click=chat.open,
+                args=(None,),
             )
         if source.section:
             st.caption(escape_label(source.section))
         if source.ocr_confidence is not None:
-            st.caption(
-                f":material/document_scanner: This page was {ocr_note(source.ocr_confidence)}: compare the image."
-            )
+            sure = f"{source.ocr_confidence:.0%}"
+            st.caption(f":material/document_scanner: {say('sources.read-by-ocr', sure=sure)}")
+        zoom = _chosen_zoom()
         try:
-            image = assistant.page_image(source.document_id, source.page, source.boxes)
+            image = assistant.page_image(source.document_id, source.page, source.boxes, zoom=zoom)
         except RagError as error:
             st.error(escape_label(str(error)))
             return
         if image:
             _page_turner(chat, source, image.pages)
-            st.image(image.png, width="stretch", output_format="PNG", alt=f"Page {image.page} of {source.source}")
+            with st.container(key=f"page-{zoom * 100:.0f}"):
+                name = say("sources.page-image", page=image.page, source=source.source)
+                st.image(image.png, width="stretch", output_format="PNG", alt=name)
         _quote(source, with_passage=image is None)
+
+
+def original_address(collection: str, source: OpenSource) -> str:
+    """Where this server hands out the file itself; viewers of PDF open it at the page."""
+    path = f"/api/documents/{quote(source.document_id, safe='')}/original?collection={quote(collection, safe='')}"
+    return f"{path}#page={source.page}"
 
 
 def page_heading(source: OpenSource, pages: int) -> str:
     """ "Page 7 of 24", or with the printed label where it differs: "Page iii (3 of 24)"."""
     if source.page_label in ("", str(source.page)):
-        return f"Page {source.page} of {pages}"
-    return f"Page {escape_label(source.page_label)} ({source.page} of {pages})"
+        return say("sources.page", page=source.page, pages=pages)
+    return say("sources.page-labelled", label=escape_label(source.page_label), page=source.page, pages=pages)
+
+
+def _chosen_zoom() -> float:
+    return float(st.session_state.get("zoom") or _ZOOMS[0])
+
+
+def _zoom_name(zoom: float) -> str:
+    return say("sources.fit") if zoom == _ZOOMS[0] else f"{zoom:.0%}"
 
 
 def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
-    with st.container(
-        horizontal=True, horizontal_alignment="center", vertical_alignment="center", wrap=False, key="page-turner"
-    ):
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center", key="page-turner"):
         st.button(
-            "Previous",
+            say("sources.previous"),
             icon=":material/chevron_left:",
             key="previous-page",
             disabled=source.page <= 1,
@@ -102,7 +115,7 @@ def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
         )
         st.markdown(page_heading(source, pages), width="content")
         st.button(
-            "Next",
+            say("sources.next"),
             icon=":material/chevron_right:",
             icon_position="right",
             key="next-page",
@@ -110,15 +123,25 @@ def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
             on_click=chat.open,
             args=(source.turned(1),),
         )
+        st.segmented_control(
+            say("sources.zoom"),
+            _ZOOMS,
+            format_func=_zoom_name,
+            default=_ZOOMS[0],
+            required=True,
+            key="zoom",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
 
 
 def _quote(source: OpenSource, *, with_passage: bool) -> None:
     if source.state in _DOUBTS:
-        st.warning(_DOUBTS[source.state])
+        st.warning(say(f"sources.{source.state}"))
     if with_passage and source.text:
         st.html(passage_html(source.text, source.quotes))
     elif source.quotes:
-        for quote in source.quotes:
-            st.html(passage_html(quote, [quote]))
+        for quoted in source.quotes:
+            st.html(passage_html(quoted, [quoted]))
     elif with_passage:
-        st.caption("This kind of file has no page to show. Ask a question to see the passages it answers from.")
+        st.caption(say("sources.no-page"))

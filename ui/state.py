@@ -10,28 +10,7 @@ import streamlit as st
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
 from rag_app.answer import STATES, Answer, Passage, State, Turn
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A question and what came of it: nothing yet, the words so far, a finished answer or an error's sentence.
-
-    `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
-    chose when asking; None: automatic. `documents` are the titles of those that are read, by id; none: all.
-    """
-
-    question: str
-    instruction: str | None = None
-    documents: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""
-    quoted: bool = False
-    answer: Answer | None = None
-    error: str | None = None
-    stopped: bool = False
-
-    @property
-    def waiting(self) -> bool:
-        return self.answer is None and self.error is None and not self.stopped
+from rag_app.chats import Exchange, SavedChat, new_chat_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +44,9 @@ class Chat:
     """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind.
 
     `instruction` and `documents` go with the questions asked from now on: a name or a text (None: automatic), and the
-    titles of those to read, by id (none: all).
+    titles of those to read, by id (none: all). `chat_id` and `title` are those under which the chat is kept, "" before
+    the first question; `trouble` is a sentence that says why it is not kept, or not found. `suggestions` are None until
+    they are made.
     """
 
     exchanges: list[Exchange] = field(default_factory=list)
@@ -74,17 +55,36 @@ class Chat:
     instruction: str | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
     notices: list[tuple[str, str]] = field(default_factory=list)
+    chat_id: str = ""
+    title: str = ""
+    trouble: str = ""
+    suggestions: list[str] | None = None
 
     def ask(self, question: str) -> None:
+        self.trouble = ""
+        if not self.exchanges:
+            self.chat_id, self.title = new_chat_id(), question
         self.exchanges.append(Exchange(question, self.instruction, self.documents))
+
+    def ask_again(self) -> None:
+        """The last question once more; its answer takes the place of the one before."""
+        self.exchanges[-1] = self.exchanges[-1].again()
 
     def open(self, source: OpenSource | None) -> None:
         """Shows the source in the document pane; None closes it."""
         self.opened = source
 
     def restart(self) -> None:
-        self.exchanges.clear()
+        """An empty chat; the one before stays kept."""
+        self.exchanges = []
         self.opened = None
+        self.suggestions = None
+        self.chat_id = self.title = self.trouble = ""
+
+    def resume(self, saved: SavedChat) -> None:
+        """Goes on with a chat that was kept."""
+        self.restart()
+        self.chat_id, self.title, self.exchanges = saved.chat_id, saved.title, saved.exchanges
 
     def switch(self, collection: str) -> None:
         """Another collection is another conversation."""
