@@ -95,6 +95,8 @@ CREATE TABLE IF NOT EXISTS tags (
     PRIMARY KEY (document_id, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tags_by_tag ON tags (tag);
+CREATE INDEX IF NOT EXISTS failed_files ON files (path) WHERE problem <> '';
+CREATE INDEX IF NOT EXISTS documents_by_earlier ON documents (revision_of);
 CREATE TABLE IF NOT EXISTS hidden (
     document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
     hidden_at TEXT NOT NULL,

@@ -359,6 +359,31 @@ def show_document(
         print_document(record, pages, nodes)
 
 
+@documents_app.command("tag")
+def tag_document(
+    document: Annotated[str, typer.Argument(help="Its id or its source name.", show_default=False)],
+    add: Annotated[list[str] | None, typer.Option(help="A tag to add; may be repeated.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="A tag to take off; may be repeated.")] = None,
+    json: JsonOption = False,
+    home: HomeOption = None,
+    collection: CollectionOption = None,
+) -> None:
+    """Add tags to a document, take them off, and show those that it has."""
+    from rag_app.library import find_document
+
+    with _catalog(_settings(home, collection)) as catalog:
+        record = find_document(catalog, document)
+        for tag in add or ():
+            catalog.tag(record.document_id, tag)
+        for tag in remove or ():
+            catalog.untag(record.document_id, tag)
+        tags = find_document(catalog, record.document_id).tags
+    if json:
+        _print_json({"document_id": record.document_id, "source": record.source, "tags": list(tags)})
+    else:
+        typer.echo(f"{record.source}: {', '.join(tags) or 'no tags'}")
+
+
 @documents_app.command("remove")
 def remove_document(
     document: Annotated[str, typer.Argument(help="Its id or its source name.", show_default=False)],
@@ -366,7 +391,7 @@ def remove_document(
     home: HomeOption = None,
     collection: CollectionOption = None,
 ) -> None:
-    """Remove a document from the collection; its file stays."""
+    """Remove a document from the collection; its file stays, unless it was uploaded in the chat."""
     from rag_app.library import find_document
 
     with _collection(_settings(home, collection)) as opened:

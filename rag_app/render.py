@@ -99,6 +99,7 @@ def document_as_dict(record: DocumentRecord) -> dict[str, Any]:
         "chunks": record.chunks,
         "media": record.media and {"kind": record.media.kind, **dict(record.media.facts)},
         "revision_of": record.revision_of or None,
+        "tags": list(record.tags),
         "ingested_at": record.ingested_at.isoformat(),
     }
 
@@ -290,6 +291,7 @@ def print_document(record: DocumentRecord, pages: Sequence[PageRecord], nodes: S
     console.print(f"[bold]{escape(record.title)}[/bold]  {escape(str(record.path))}", highlight=False)
     notes = [f"also as {file.path}" for file in record.files[1:]]
     notes += [f"a revision of {record.revision_of}"] if record.revision_of else []
+    notes += [f"tags: {', '.join(record.tags)}"] if record.tags else []
     notes += [f"{name}: {value}" for name, value in (record.media.facts if record.media else ())]
     for page in pages:
         if page.ocr:

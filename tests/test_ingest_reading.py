@@ -147,6 +147,23 @@ def test_leaving_a_pool_ends_its_readers_in_the_middle_of_a_page(tmp_path: Path)
     assert time.monotonic() - started < 30  # the limit of a page is a minute
 
 
+def test_a_pool_tells_each_page_and_stops_in_the_middle_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "endless.pdf"
+    path.write_bytes(endless_pdf())
+    pages: list[tuple[str, int, int]] = []
+    pool = ReaderPool(
+        ReadingConfig(),
+        workers=1,
+        on_reading=lambda path, page, pages_of_it: pages.append((path.name, page, pages_of_it)),
+        stop=lambda: len(pages) == 3,
+    )
+
+    with pool:
+        assert list(pool.read([("a", path)])) == []
+
+    assert pages == [("endless.pdf", 0, 0), ("endless.pdf", 1, 2), ("endless.pdf", 2, 2)]
+
+
 def _within(seconds: float, wait: Callable[[], object]) -> None:
     def ring(number: int, frame: object) -> None:
         raise TimeoutError

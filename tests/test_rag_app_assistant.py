@@ -113,6 +113,20 @@ def test_an_upload_of_another_type_is_refused(assistant: Assistant, name: str) -
         assistant.save_upload(name, b"")
 
 
+def test_an_upload_waits_to_be_read_and_what_its_name_held_stays_till_then(tmp_path: Path) -> None:
+    opened = build_assistant(load_settings(home=tmp_path / "home"), create=True)
+    path = opened.save_upload("note.txt", b"The pump is blue.")
+    assert [file.path for file in opened.catalog.waiting_files()] == [path]
+    opened.ingest([path])
+    assert opened.catalog.waiting_files() == []
+
+    opened.save_upload("note.txt", b"The pump is red.")
+
+    assert [file.path for file in opened.catalog.waiting_files()] == [path]
+    assert len(opened.documents()) == 1
+    opened.close()
+
+
 def test_a_file_that_has_changed_shows_no_page(tmp_path: Path) -> None:
     """Its boxes would point at other words."""
     path = tmp_path / "manual.pdf"
@@ -291,6 +305,18 @@ def test_a_question_is_ranked_by_the_instruction_that_fits(
     assert answer.instruction == name
     assert reranker.instructions == [INSTRUCTIONS[name]]
     assert opened.search(question).instruction == name
+
+
+def test_the_default_instruction_of_the_collection_goes_before_what_fits(
+    told: tuple[Assistant, WordReranker],
+) -> None:
+    opened, reranker = told
+    opened.catalog.set_instruction("Find the oil")
+    finished(opened, "What does E07 on the HP-60 stand for?")
+    opened.search("What does E07 mean?", instruction="code")
+    opened.catalog.set_instruction(None)
+
+    assert reranker.instructions == ["Find the oil", INSTRUCTIONS["code"]]
 
 
 def test_an_instruction_of_the_question_wins(told: tuple[Assistant, WordReranker]) -> None:

@@ -565,3 +565,11 @@ def test_eval_tells_every_question_on_demand(terminal: Terminal, faults: Path) -
     assert question["found"]["rerank"]["rank"] == 1
     assert set(report["passages"]) >= set(question["found"]["rerank"]["passages"])
     assert terminal.run("eval", str(faults), "--details", home=False) == 2
+
+
+def test_tags_are_added_and_taken_off(filled: Terminal, manual: Path) -> None:
+    tagged = filled.json("documents", "tag", manual.name, "--add", "plant 2", "--add", "压机")
+    assert tagged["tags"] == ["plant 2", "压机"]
+
+    assert filled.json("documents", "tag", manual.name, "--remove", "plant 2")["tags"] == ["压机"]
+    assert filled.json("documents", "list")["documents"][0]["tags"] == ["压机"]
