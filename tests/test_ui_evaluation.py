@@ -50,13 +50,13 @@ def opened(evaluations: Evaluations, **values: object) -> AppTest:
     return page(FakeAssistant(evaluations=evaluations, **values), "evaluation")
 
 
-def test_a_finished_evaluation_shows_its_table_and_plots(evaluations: Evaluations) -> None:
+def test_a_finished_evaluation_shows_its_table_and_plot(evaluations: Evaluations) -> None:
     evaluations.add(report(), "report.json")
     app = opened(evaluations)
 
     assert '<th scope="row">rerank</th><td><b>0.603</b></td>' in html(app)
     assert "<td><b>9.2</b></td>" in html(app)
-    assert len(app.get("vega_lite_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 1
     assert any("counts as zero" in caption.value for caption in app.main.caption)
     assert not app.exception
 

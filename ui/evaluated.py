@@ -13,6 +13,7 @@ from ui.markup import marked_html
 from ui.text import say
 
 TIME = "ms_per_query"
+_BEGINNING = 100
 
 
 def strategies_html(evaluation: Evaluation) -> str:
@@ -57,9 +58,10 @@ def _question(question: QuestionResult, strategy: str, evaluation: Evaluation) -
 
 
 def _excerpt(excerpt: Excerpt, query: str) -> str:
-    """The title, which opens the words where there are some."""
-    title = escape(excerpt.title)
+    """The title and the first words; it opens to all words where there are some."""
+    title = f"<b>{escape(excerpt.title)}</b>"
     if not excerpt.text:
         return f"<p>{title}</p>"
+    begin = escape(" ".join(excerpt.text.split())[:_BEGINNING])
     words = marked_html(excerpt.text, matching_places(query, excerpt.text))
-    return f"<details><summary>{title}</summary>{words}</details>"
+    return f"<details><summary>{title} {begin} …</summary>{words}</details>"

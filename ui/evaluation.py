@@ -11,7 +11,7 @@ from rag_app.evaluations import MAX_NAME, MAX_REPORT_BYTES, Evaluation, Evaluati
 from rag_app.metrics import METRICS
 from retrievers.hybrid import STRATEGIES
 from retrievers.rerank.instructions import INSTRUCTIONS
-from ui.evaluated import TIME, missed_html, strategies_html
+from ui.evaluated import missed_html, strategies_html
 from ui.markup import escape_label
 from ui.state import Chat
 from ui.text import say
@@ -103,15 +103,12 @@ def _results(evaluations: Evaluations, kept: list[str]) -> None:
 
 
 def _plot(evaluation: Evaluation) -> None:
-    """The quality by metric, and against the time; the table above holds the same figures."""
-    quality, strategy, time = say("evaluation.quality"), say("evaluation.strategy"), say("evaluation.time")
-    metric = say("evaluation.metric")
-    bars, points = st.columns(2, gap="medium")
-    values = evaluation.strategies.items()
-    bars.bar_chart(
+    """A group of bars for each metric; the table above holds the same figures."""
+    metric, strategy, quality = say("evaluation.metric"), say("evaluation.strategy"), say("evaluation.quality")
+    st.bar_chart(
         [
-            {metric: column, strategy: name, quality: measured[column]}
-            for name, measured in values
+            {metric: column, strategy: name, quality: values[column]}
+            for name, values in evaluation.strategies.items()
             for column in METRICS
         ],
         x=metric,
@@ -120,14 +117,6 @@ def _plot(evaluation: Evaluation) -> None:
         stack=False,
         sort=False,
         alt=say("evaluation.bars"),
-    )
-    points.scatter_chart(
-        [{time: measured[TIME], strategy: name, "nDCG@5": measured["ndcg@5"]} for name, measured in values],
-        x=time,
-        y="nDCG@5",
-        color=strategy,
-        size=120,
-        alt=say("evaluation.points"),
     )
 
 

@@ -122,7 +122,7 @@ def _self_test(assistant: Assistant) -> None:
             f"<td>{found:.3f}</td><td>{'' if expected is None else f'{expected:.3f}'}</td></tr>"
             for document, found, expected in zip(test.pairs.documents, test.log_odds, known, strict=True)
         )
-        st.html(f'<table class="measured wrapped"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+        st.html(f'<table class="measured test"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
 
 
 def _installation(assistant: Assistant) -> None:
@@ -136,7 +136,7 @@ def _installation(assistant: Assistant) -> None:
             f"<td>{escape(check.finding)}</td></tr>"
             for check in report.checks
         )
-        st.html(f'<table class="measured wrapped"><tbody>{rows}</tbody></table>')
+        st.html(f'<table class="measured checks"><tbody>{rows}</tbody></table>')
 
 
 def _gigabytes(count: int) -> str:
