@@ -177,7 +177,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A model is being loaded before the question can be answered, which takes seconds to minutes."""
+    """A model is being loaded before the question can be answered; comes again and again until it is."""
 
     model: str
 

@@ -119,7 +119,7 @@ class Evaluations:
 
     def question_sets(self) -> list[str]:
         """The names of the sets that can be asked."""
-        return sorted(path.name for path in self._sets.glob("*") if (path / "queries.jsonl").is_file())
+        return sorted(path.parent.name for path in self._sets.glob("[!.]*/queries.jsonl"))
 
     def keep_question_set(self, name: str, files: Mapping[str, bytes]) -> str:
         """Keeps the files of a set, by their names, under a safe form of `name`, which it returns; replaces that one.

@@ -8,10 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ingest.config import EmbeddingConfig
 from ingest.embedding import Encoder, MiniLmEncoder, open_encoder
@@ -31,15 +31,11 @@ Role = Literal["embedding", "matching", "reranking", "writing"]
 
 State = Literal["waiting", "loading", "loaded", "failed"]
 
+HEARTBEAT_SECONDS = 0.5
+"""So often somebody who waits for a model hears of it, and can leave."""
+
 # One at a time: transformers is not made to be imported and to load from several threads at once.
 _loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
-
-
-class Placed(Protocol):
-    """A model that knows where it runs: "cpu", "cuda:0, bfloat16", or the address of a server."""
-
-    @property
-    def where(self) -> str: ...
 
 
 class Model(Generic[T]):
@@ -91,7 +87,7 @@ class Model(Generic[T]):
 
     @property
     def where(self) -> str:
-        """Where it runs; "" before it is loaded, and for a model that does not tell."""
+        """Where it runs: "cuda:0, bfloat16", or the address of a server; "" before it is loaded."""
         return getattr(self.loaded, "where", "")
 
     def start(self) -> Future[T]:
@@ -156,11 +152,17 @@ class Models:
         return loaded is None or follows_instructions(loaded)
 
     def load(self) -> Iterator[str]:
-        """Loads what is not there, one after the other, giving each name before. Raises the `RagError` of a load."""
+        """Loads what is not there, one after the other, giving its name again and again until it is.
+
+        Whoever stops listening leaves the load going on. Raises the `RagError` of a load.
+        """
         for model in self.all:
-            if model.state != "loaded":
+            loading = None if model.state == "loaded" else model.start()
+            while loading:
                 yield model.name
-                model.get()
+                if wait([loading], HEARTBEAT_SECONDS).done:
+                    loading.result()
+                    break
 
     def check(self) -> None:
         """Raises the `RagError` of a model that could not be loaded the last time."""
@@ -223,5 +225,5 @@ def _writer(settings: Settings) -> Model[LanguageModel] | None:
 
 
 def _short(name: str) -> str:
-    """A model's name without the organisation, or the folders, in front of it."""
-    return PurePath(name).name
+    """A model's name without the organisation or the folders in front of it, and without what says that it is a file."""
+    return PurePath(name).name.removesuffix(".gguf")

@@ -28,6 +28,7 @@ from rag_app.answer import (
     Event,
     Finished,
     GateReading,
+    Loading,
     Passage,
     RankedCandidate,
     StageDone,
@@ -216,6 +217,7 @@ class FakeAssistant:
         try:
             if self.error:
                 raise self.error
+            yield from map(Loading, self.models.load())
             for stage, milliseconds in self.answer.timings_ms.items():
                 yield StageDone(stage, milliseconds)
             for word in self.answer.text.split(" "):

@@ -89,6 +89,20 @@ def test_a_failed_model_says_why_until_it_is_tried_again(encoder: MiniLmEncoder)
         models.check()
 
 
+def test_whoever_waits_for_a_model_hears_of_it_and_may_leave(encoder: MiniLmEncoder) -> None:
+    begin, loads = threading.Event(), []
+    model = waiting_for(begin, loads)
+    models = Models(Model.ready("embedding", "MiniLM", encoder), encoder, reranker=model)
+    waiting = models.load()
+
+    assert [next(waiting), next(waiting)] == ["tiny", "tiny"]
+    waiting.close()
+    begin.set()
+
+    assert model.get() is loads[0]
+    assert list(models.load()) == []
+
+
 def test_an_unloaded_model_is_given_back_and_loaded_again_when_it_is_needed() -> None:
     begin, loads = threading.Event(), []
     begin.set()
@@ -155,7 +169,7 @@ def test_a_question_loads_what_it_needs_and_says_so(tested_qwen3_folder: Path, t
     third = list(assistant.ask("What does E07 mean?"))
     assistant.close()
 
-    assert [event for event in first if isinstance(event, Loading)] == [Loading("reranker")]
+    assert {event for event in first if isinstance(event, Loading)} == {Loading("reranker")}
     assert not [event for event in second if isinstance(event, Loading)]
     assert gone
     assert isinstance(third[0], Loading)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_assistant import BROKEN, FakeAssistant, small_models
-from pages import html, page, plain
+from pages import ask, html, page, plain
 from streamlit.testing.v1 import AppTest
 
 from rag_app.models import Model
@@ -105,6 +105,15 @@ def test_no_credentials_of_a_server_are_shown() -> None:
 
     assert "http://localhost:1/v1" in shown(app)
     assert "secret" not in shown(app)
+
+
+def test_a_question_loads_the_models_that_it_needs() -> None:
+    model = Model("reranking", "tiny", Network)
+    app = page(FakeAssistant(models=replace(small_models(), reranker=model), profile="qwen3"))
+    ask(app)
+
+    assert model.state == "loaded"
+    assert '<sup class="mark">1</sup>' in html(app)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

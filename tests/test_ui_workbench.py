@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fake_assistant import BROKEN, HOSTILE, TEXT, FakeAssistant, small_models
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from rag_app.models import Model
 from rag_app.reranking import MAX_CANDIDATES
+from retrievers.rerank.qwen3 import Qwen3Reranker
 
 TEXTS = "The invoice is due.\nThe pump is hot.\n\nWhy is the pump hot?"
 
@@ -103,6 +105,23 @@ def test_a_passage_of_the_collection_opens_its_page() -> None:
 
     assert app.get("image")
     assert html(app).count("ranked")
+
+
+def test_the_size_of_a_forward_pass_can_be_chosen_once_its_reranker_is_loaded(tested_qwen3_folder: Path) -> None:
+    model = Model("reranking", "tiny", lambda: Qwen3Reranker.from_pretrained(tested_qwen3_folder, device="cpu"))
+    assistant = FakeAssistant(models=replace(small_models(), reranker=model), profile="qwen3")
+    app = page(assistant, "workbench")
+    before = len(app.main.select_slider)
+    ranked(app).run()
+    [slider] = app.main.select_slider
+    slider.set_value(256)
+    ranked(app, texts=f"{TEXTS}\nAnother one.")
+
+    assert before == 0
+    assert slider.value == 256
+    assert any("probabilities from 0 to 1" in caption.value for caption in app.main.caption)
+    assert not app.exception
+    assert not app.error
 
 
 def test_hostile_texts_are_text() -> None:

@@ -77,13 +77,15 @@ def _results(evaluations: Evaluations, kept: list[str]) -> None:
         st.session_state[_CHOSEN] = kept[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(say("evaluation.kept"), kept, key=_CHOSEN)
-        st.button(
-            say("evaluation.remove"),
-            icon=":material/delete:",
-            key="evaluation-remove",
-            on_click=evaluations.remove,
-            args=(name,),
-        )
+        with st.popover(say("evaluation.remove"), icon=":material/delete:"):
+            st.markdown(escape_label(say("evaluation.confirm", name=name)))
+            st.button(
+                say("evaluation.remove-it"),
+                key="evaluation-remove",
+                type="primary",
+                on_click=evaluations.remove,
+                args=(name,),
+            )
     try:
         evaluation = evaluations.load(name)
     except RagError as error:
