@@ -225,5 +225,5 @@ def _writer(settings: Settings) -> Model[LanguageModel] | None:
 
 
 def _short(name: str) -> str:
-    """A model's name without the organisation or the folders in front of it, and without what says that it is a file."""
+    """A model's name without the organisation or the folders in front of it, and without the suffix of a file."""
     return PurePath(name).name.removesuffix(".gguf")
