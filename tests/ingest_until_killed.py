@@ -9,16 +9,17 @@ import os
 import sys
 from pathlib import Path
 
+from hash_encoder import HashEncoder
+
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
-from ingest.embedding import MiniLmEncoder
 from ingest.engines.local import LocalEngine
 from ingest.pipeline import Ingester
 
 
 def ingest(home: str, folder: str) -> None:
     with Collection.create(StoreConfig(Path(home)), EmbeddingConfig(), ChunkingConfig()) as collection:
-        Ingester(collection, LocalEngine(MiniLmEncoder(), ChunkingConfig(), workers=1)).sync([Path(folder)], prune=True)
+        Ingester(collection, LocalEngine(HashEncoder(), ChunkingConfig(), workers=1)).sync([Path(folder)], prune=True)
 
 
 def tell(word: str) -> None:
