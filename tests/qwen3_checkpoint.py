@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import importlib.resources
 import importlib.util
 import json
@@ -106,7 +107,15 @@ def _merge(token: bytes, rank: int, ranks: dict[bytes, int]) -> tuple[bytes, byt
 
 
 def tiny_qwen3(**changes: object) -> Qwen3ForCausalLM:
-    """Random weights whose log-odds span the range: an initializer of 0.3, not the usual 0.02."""
+    """Random weights whose log-odds span the range: an initializer of 0.3, not the usual 0.02.
+
+    Each call gives a copy, which may be changed.
+    """
+    return copy.deepcopy(_random_qwen3(**changes))
+
+
+@cache
+def _random_qwen3(**changes: object) -> Qwen3ForCausalLM:
     torch.manual_seed(0)
     settings: dict[str, object] = {
         "vocab_size": 151_936,

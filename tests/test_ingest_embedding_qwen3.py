@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,13 +34,19 @@ TEXTS = [
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="on a GPU the encoder computes in bfloat16")
 
 
-def official(folder: Path, texts: list[str], max_length: int = 8192) -> np.ndarray:
-    """The transformers example of the model card: the tokenizer appends the end token, padding is on the left."""
+@cache
+def published(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and model as the model card has them: the tokenizer appends the end token, padding is on the left."""
     end = "<|endoftext|>"
     backend = qwen3_tokenizer().from_str(qwen3_tokenizer().to_str())
     backend.post_processor = TemplateProcessing(single=f"$A {end}", special_tokens=[(end, backend.token_to_id(end))])
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token=end, padding_side="left")
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    return tokenizer, AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def official(folder: Path, texts: list[str], max_length: int = 8192) -> np.ndarray:
+    """The vectors that the transformers example of the model card gives."""
+    tokenizer, model = published(folder)
     batch = tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
     with torch.inference_mode():
         states = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state

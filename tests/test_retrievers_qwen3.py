@@ -83,7 +83,7 @@ def official(
         ]
         ids = tokenizer(bodies, padding=False, truncation="longest_first", max_length=8144)["input_ids"]
         padded = tokenizer.pad({"input_ids": [prefix + body + suffix for body in ids]}, return_tensors="pt")
-        logits = model(**padded).logits[:, -1, :]
+        logits = model(**padded, logits_to_keep=1).logits[:, -1, :]  # else 150,000 numbers for every token
         found += (logits[:, yes].double() - logits[:, no].double()).tolist()
     return found
 
