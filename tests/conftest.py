@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import address, chromium, visit  # noqa: F401 - fixtures
-from chat_server import server  # noqa: F401 - a fixture
-from chroma_server import chroma_server  # noqa: F401 - a fixture
 
 from ingest.config import StoreConfig
 
 if TYPE_CHECKING:
     from ingest.embedding import MiniLmEncoder
+
+# Their fixtures; as plugins, because pytest then shows what an assertion in them saw.
+pytest_plugins = ["browser", "chat_server", "chroma_server"]
 
 USER_FOLDERS = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
