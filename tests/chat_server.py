@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag_app.llm import LanguageModel
-from rag_app.llm.remote import open_remote
+if TYPE_CHECKING:
+    from rag_app.llm import LanguageModel
 
 KEY = "sk-very-secret"
 
@@ -35,6 +35,8 @@ class ChatServer:
     address: str = ""
 
     def model(self, **options: Any) -> LanguageModel:
+        from rag_app.llm.remote import open_remote  # seconds, which most tests need not spend
+
         return open_remote(self.address, "qwen3", **{"api_key": KEY, "timeout_s": 10.0, **options})
 
 
