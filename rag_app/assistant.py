@@ -96,9 +96,10 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page as PNG with its highlights drawn, its number from 1, and how many pages its document has."""
+    """A page as PNG with its highlights drawn, so many pixels wide; its number from 1, and the document's pages."""
 
     png: bytes
+    width: int
     page: int
     pages: int
 
@@ -466,8 +467,8 @@ class Assistant:
         from ingest.loaders.pdf import render_page
 
         shown = [box[1:] for box in boxes if box[0] == page]
-        png = render_page(record.path, page, boxes=shown, width=round(zoom * PAGE_WIDTH))
-        return PageImage(png, page, record.pages)
+        width = round(zoom * PAGE_WIDTH)
+        return PageImage(render_page(record.path, page, boxes=shown, width=width), width, page, record.pages)
 
     def collections(self) -> list[str]:
         return collection_names(self.settings.location.home)

@@ -322,7 +322,7 @@ class FakeAssistant:
                 draw.rectangle((x0 - 4, y0 - 8, x1, y1), outline="#d18b00", width=2)
         stream = io.BytesIO()
         image.save(stream, "PNG")
-        return SimpleNamespace(png=stream.getvalue(), page=page, pages=document.pages)
+        return SimpleNamespace(png=stream.getvalue(), width=image.width, page=page, pages=document.pages)
 
     def collections(self) -> list[str]:
         return [self.collection, *(other.collection for other in self.others)]

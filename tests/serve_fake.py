@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from fake_assistant import INSTRUCTED, QUOTED, REFUSED, WRITTEN, FakeAssistant
+from fake_assistant import EXPLAINED, REFUSED, WRITTEN, FakeAssistant
 
 from rag_app.serve import listen, serve
 
 ASSISTANTS = {
-    "quoted": FakeAssistant(QUOTED),
+    "quoted": FakeAssistant(EXPLAINED),
     "refused": FakeAssistant(REFUSED),
     "slow": FakeAssistant(WRITTEN, language_model="qwen3-4b", seconds_per_token=0.4),
     "empty": FakeAssistant(records=[]),
-    "instructed": FakeAssistant(INSTRUCTED, profile="qwen3", kind="manual", follows_instructions=True),
+    "instructed": FakeAssistant(EXPLAINED, profile="qwen3", kind="manual", follows_instructions=True),
 }
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ if __name__ == "__main__":
     assistant = build_assistant(load_settings(home=home), create=True)
     if files:
         report = assistant.ingest(files)
-        assert report.added == len(files), report
+        assert not report.failed, report
     listener = listen(port=0)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()

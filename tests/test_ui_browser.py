@@ -144,7 +144,7 @@ def test_what_documents_say_is_text_and_nothing_else(address: str, visit: Page) 
     visit.goto(address)
     ask(visit, "What do the documents say?")
     expect(visit.locator(".answer").last).to_contain_text(HOSTILE)
-    visit.get_by_text("How this was found").click()
+    visit.get_by_role("button", name="Why this answer").click()
     expect(visit.locator(".ranking")).to_contain_text(HOSTILE)
     visit.get_by_role("button", name="4 · hp-40-service-manual p. 10").click()
     # A label: what Streamlit reads as Markdown. Invisible joiners keep it from being read as emoji and icons.

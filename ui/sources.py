@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 import streamlit as st
@@ -78,7 +78,9 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
             _page_turner(chat, source, image.pages)
             with st.container(key=f"page-{zoom * 100:.0f}"):
                 name = say("sources.page-image", page=image.page, source=source.source)
-                st.image(image.png, width="stretch", output_format="PNG", alt=name)
+                # Streamlit makes a picture smaller that is wider than it is told.
+                width: int | Literal["stretch"] = "stretch" if zoom == _ZOOMS[0] else image.width
+                st.image(image.png, width=width, output_format="PNG", alt=name)
         _quote(source, with_passage=image is None)
 
 

@@ -36,7 +36,7 @@ def chat_json(exchanges: Sequence[Exchange]) -> bytes:
 
 def file_name(title: str, suffix: str) -> str:
     """A name for the file of a chat that any system takes."""
-    return f"{_UNSAFE_IN_NAMES.sub(' ', title)[:_LONGEST_NAME].strip() or 'chat'}{suffix}"
+    return f"{_line(_UNSAFE_IN_NAMES.sub(' ', title))[:_LONGEST_NAME].strip() or 'chat'}{suffix}"
 
 
 def _reply(exchange: Exchange) -> str:
