@@ -80,7 +80,7 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
     def healthz() -> Health:
         served = assistant()
         served.models.check()
-        return Health(collection=served.collection, documents=len(served.documents()))
+        return Health(collection=served.collection, documents=len(served.library.documents()))
 
     @api.post("/ask")
     def ask(body: Ask) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
     @api.get("/documents/{document_id}/original")
     def original(document_id: str, collection: str = "") -> Response:
         """The file itself. A browser opens PDF, pictures and plain text, and saves everything else; nothing runs."""
-        found = assistant().original(document_id, collection)
+        found = assistant().library.original(document_id, collection)
         if found.media_type == PLAIN_TEXT:
             return PlainTextResponse(decode(found.path.read_bytes()), headers=_UNTRUSTED | _NO_SCRIPTS)
         return FileResponse(

@@ -154,7 +154,7 @@ def grid(
     asked = read_questions(questions)
     write = grid_writer(out) if out else None
     with _assistant(_settings(home, collection)) as assistant:
-        cells = len(asked) * len(document or assistant.documents())
+        cells = len(asked) * len(document or assistant.library.documents())
         with cells_shown(cells) as on_cell:
             answered = ask_grid(assistant, asked, document or (), on_cell=on_cell)
     if write:
@@ -447,7 +447,7 @@ def _assistant(
     try:
         yield assistant
     finally:
-        assistant.close()
+        assistant.home.close()
 
 
 @contextmanager

@@ -182,7 +182,7 @@ def _documents(assistant: Assistant, answer: Answer) -> Iterator[PackedDocument]
     named: list[Passage | Citation] = [*answer.passages, *answer.citations]
     for document_id, (title, source) in {one.document_id: (one.title, one.source) for one in named}.items():
         try:
-            record = assistant.document(document_id)
+            record = assistant.library.document(document_id)
         except UsageError:
             problem = "It has been removed from the collection since the answer was given."
             yield PackedDocument(document_id, title, source, problem=problem)
@@ -225,7 +225,7 @@ def _pages(assistant: Assistant, answer: Answer) -> Iterator[PackedPage]:
 def _drawn(assistant: Assistant, document_id: str, page: int, boxes: Sequence[PageBox]) -> tuple[bytes | None, str]:
     """The page as JPEG with its boxes; or None, and the sentence that says why it cannot be drawn."""
     try:
-        image = assistant.page_image(document_id, page, boxes)
+        image = assistant.library.page_image(document_id, page, boxes)
     except RagError as error:
         return None, f"It cannot be shown as it was read. {_without_path(assistant, document_id, str(error))}"
     if image is None:
@@ -238,7 +238,7 @@ def _drawn(assistant: Assistant, document_id: str, page: int, boxes: Sequence[Pa
 def _without_path(assistant: Assistant, document_id: str, sentence: str) -> str:
     """The sentence with the file's name in place of its path: a pack is handed to others."""
     try:
-        record = assistant.document(document_id)
+        record = assistant.library.document(document_id)
     except UsageError:
         return sentence
     return sentence.replace(str(record.path), record.source)

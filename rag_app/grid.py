@@ -104,7 +104,7 @@ def ask_grid(
 
     Raises `UsageError` without questions or documents and for an unknown one, and what `Assistant.ask` raises.
     """
-    records = [assistant.document(name) for name in documents] or assistant.documents()
+    records = [assistant.library.document(name) for name in documents] or assistant.library.documents()
     if not questions or not records:
         raise UsageError("Expected at least one question and one document in the collection; one of them is missing.")
     rows = []

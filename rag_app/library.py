@@ -1,10 +1,182 @@
-"""Finding a document in a catalog by what a person types."""
+"""The documents of a collection: what they are, adding, removing and showing them."""
 
 from __future__ import annotations
 
-from ingest.catalog import Catalog
-from ingest.errors import UsageError
-from ingest.records import DocumentRecord
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest.catalog import Catalog, Kind
+from ingest.collection import Collection
+from ingest.document import PageBox
+from ingest.engines.local import LocalEngine
+from ingest.errors import StorageError, UsageError
+from ingest.loaders import SUPPORTED_SUFFIXES
+from ingest.loaders.signature import format_of
+from ingest.pipeline import Ingester, Progress
+from ingest.reading import OnReading
+from ingest.records import NEVER_READ, DocumentRecord, FileRecord
+from ingest.report import IngestReport
+from rag_app.jobs import Jobs
+from rag_app.models import Models
+from rag_app.originals import Original, check_unchanged, find_original
+from rag_app.settings import Settings
+from rag_app.suggestions import suggested_questions
+
+_UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
+MAX_UPLOAD_NAME = 120
+PAGE_WIDTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A page as PNG with its highlights drawn, so many pixels wide; its number from 1, and the document's pages."""
+
+    png: bytes
+    width: int
+    page: int
+    pages: int
+
+
+class Library:
+    """The documents of one collection. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, collection: Collection, models: Models) -> None:
+        """Over an open collection, whose vectors are those of the encoder of these `models`."""
+        self._settings = settings
+        self._collection = collection
+        self._models = models
+        self._writing = threading.Lock()
+        self.jobs = Jobs(collection.catalog, self.ingest, self._sweep)
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the collection is and what it holds: documents, tags, files that failed."""
+        return self._collection.catalog
+
+    @property
+    def kind(self) -> Kind:
+        """What the documents of the collection are."""
+        return self._collection.catalog.kind()
+
+    @property
+    def document_count(self) -> int:
+        """How many documents there are; quick, also for very many."""
+        return len(self.catalog.sources())
+
+    def documents(self) -> list[DocumentRecord]:
+        return self.catalog.documents()
+
+    def document(self, name: str) -> DocumentRecord:
+        """The document of that id or source name. Raises `UsageError` where none or several match."""
+        return find_document(self.catalog, name)
+
+    def ingest(
+        self,
+        paths: Sequence[Path],
+        *,
+        retry_failed: bool = False,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        on_reading: OnReading = lambda path, page, pages: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> IngestReport:
+        """Reads files and folders into the collection; one ingest at a time, others wait. See `Ingester.sync`.
+
+        `on_reading` is called from several threads, before each page.
+        """
+        engine = LocalEngine(self._models.encoder.get(), self._settings.chunking, on_reading=on_reading, stop=stop)
+        with self._writing:
+            return Ingester(self._collection, engine).sync(
+                paths, retry_failed=retry_failed, on_progress=on_progress, stop=stop
+            )
+
+    def remove(self, document_id: str) -> None:
+        """Removes a document for good. Raises `UsageError` where there is none of that id."""
+        with self._writing:
+            self._collection.remove(document_id)
+
+    def hide(self, document_id: str) -> None:
+        """Removes a document from every answer at once, for good after a while; until then `restore` undoes it.
+
+        Unlike `remove` it does not wait for an ingest. Raises `UsageError` where there is no document of that id.
+        """
+        self._collection.hide(document_id)
+        self.jobs.wake()
+
+    def restore(self, document_id: str) -> None:
+        """Raises `UsageError` where the document has been removed for good."""
+        self._collection.restore(document_id)
+
+    def forget_failed(self, path: Path) -> None:
+        """Forgets a file that could not be read, so that it is not spoken of any more; an upload is deleted."""
+        self._collection.forget_failed(path)
+
+    def _sweep(self) -> None:
+        with self._writing:
+            self._collection.sweep()
+
+    def save_upload(self, name: str, content: bytes) -> Path:
+        """Keeps an uploaded file below the home under a safe form of its name; the same name replaces it.
+
+        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
+        Raises `UsageError` for a type that is not supported and for an empty file.
+        """
+        plain = _UNSAFE_IN_NAMES.sub("_", Path(name.replace("\\", "/")).name).strip(". ")
+        stem, suffix = Path(plain).stem[:MAX_UPLOAD_NAME], Path(plain).suffix
+        if not stem or suffix.lower() not in SUPPORTED_SUFFIXES:
+            kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
+            raise UsageError(f"'{name[:MAX_UPLOAD_NAME]}' is of a type that cannot be read. Expected one of {kinds}.")
+        path = self._settings.location.uploads.resolve() / f"{stem}{suffix}"
+        unfinished = path.with_name(f".{path.name}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(content)
+            known = self.catalog.file(path)
+            held = known.document_id if known else None
+            self.catalog.put_files([FileRecord(path, path.name, *NEVER_READ, document_id=held)])
+            unfinished.replace(path)
+        except OSError as error:
+            raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
+        return path
+
+    def original(self, document_id: str, collection: str = "") -> Original:
+        """The file that a document of this collection, or of another one of this home, was read from.
+
+        Raises `UsageError` for what the catalog does not know, `RagError` when the file has gone or changed.
+        """
+        location = replace(self._settings.location, collection=collection or self._settings.collection)
+        return find_original(location, document_id)
+
+    def page_image(
+        self, document_id: str, page: int, boxes: Sequence[PageBox] = (), *, zoom: float = 1.0
+    ) -> PageImage | None:
+        """A page with these boxes highlighted (those of other pages are left out); None for formats without pages.
+
+        It is `zoom` times `PAGE_WIDTH` pixels wide. Raises `RagError` when the file has gone or changed since it was
+        read: its boxes would lie.
+        """
+        record = self.catalog.document(document_id)
+        if record is None:
+            raise UsageError("This document has been removed from the collection.")
+        check_unchanged(record)
+        if format_of(record.path) != "pdf":
+            return None
+        from ingest.loaders.pdf import render_page
+
+        shown = [box[1:] for box in boxes if box[0] == page]
+        width = round(zoom * PAGE_WIDTH)
+        return PageImage(render_page(record.path, page, boxes=shown, width=width), width, page, record.pages)
+
+    def suggested_questions(self) -> list[str]:
+        """A few questions that the newest documents answer, made from their headings; none for an empty collection."""
+        return suggested_questions(self._collection)
+
+    def close(self) -> None:
+        """Stops what is being read and closes the collection."""
+        self.jobs.close()
+        self._collection.close()
 
 
 def find_document(catalog: Catalog, name: str) -> DocumentRecord:

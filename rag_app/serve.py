@@ -62,7 +62,7 @@ def serve(assistant: Assistant, listener: socket.socket) -> None:
 
     _served = assistant
     if not isinstance(assistant, RagError):
-        assistant.jobs.resume()
+        assistant.library.jobs.resume()
     config = uvicorn.Config(
         _create_app(local_only=_is_loopback(listener)),
         log_level="warning",

@@ -191,7 +191,7 @@ class FakeAssistant:
     closed: int = 0
     questions: list[str] = field(default_factory=lambda: ["What does HP-40 say about “Head bolts”?"])
     reranked: list[str] = field(default_factory=list)
-    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="fake-home-")))
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="fake-home-")))
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
     settings: Settings = field(default_factory=lambda: load_settings(home=Path(tempfile.mkdtemp())))
@@ -202,6 +202,13 @@ class FakeAssistant:
         for known in self.records:
             self.catalog.make_live(known)
         self.jobs = Jobs(self.catalog, self.ingest, lambda: None)
+
+    @property
+    def library(self) -> FakeAssistant:
+        """It is its own library, and its own home."""
+        return self
+
+    home = library
 
     def ask(
         self,
@@ -230,7 +237,7 @@ class FakeAssistant:
 
     @property
     def chats(self) -> Chats:
-        return Chats(self.home)
+        return Chats(self.folder)
 
     @property
     def document_count(self) -> int:
@@ -245,8 +252,8 @@ class FakeAssistant:
         backwards = answer.ranking[::-1]
         return tuple(replace(candidate, rank=rank) for rank, candidate in enumerate(backwards, start=1))
 
-    def note_opinion(self, exchange: Exchange) -> None:
-        store = FeedbackStore(self.home)
+    def note_opinion(self, exchange: Exchange, collection: str) -> None:
+        store = FeedbackStore(self.folder)
         if exchange.opinion is None or exchange.answer is None:
             store.withdraw(exchange.id)
             return
@@ -327,5 +334,5 @@ class FakeAssistant:
     def collections(self) -> list[str]:
         return [self.collection, *(other.collection for other in self.others)]
 
-    def open_collection(self, name: str) -> FakeAssistant:
+    def open(self, name: str) -> FakeAssistant:
         return next(other for other in (self, *self.others) if other.collection == name)

@@ -42,7 +42,7 @@ def visit(app: AppTest, name: str) -> AppTest:
 def read_whole(assistant: Any) -> None:
     """Waits until everything that was handed in has been read."""
     deadline = time.monotonic() + 30
-    while assistant.jobs.busy:
+    while assistant.library.jobs.busy:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

@@ -13,7 +13,7 @@ if __name__ == "__main__":
     home, *files = map(Path, sys.argv[1:])
     assistant = build_assistant(load_settings(home=home), create=True)
     if files:
-        report = assistant.ingest(files)
+        report = assistant.library.ingest(files)
         assert not report.failed, report
     listener = listen(port=0)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")

@@ -23,7 +23,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     note: Path = tmp_path_factory.mktemp("documents") / "note.txt"
     note.write_text("The warranty of the pump lasts thirty months.", encoding="utf-8")
     assistant = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
-    assistant.ingest([note])
+    assistant.library.ingest([note])
     yield TestClient(create_api(lambda: assistant))
     assistant.close()
 

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from assistants import assistant_with
 from chat_server import ChatServer
 from reportlab.pdfgen.canvas import Canvas
 from word_reranker import WordReranker
 
 from ingest.catalog import Catalog, Kind, catalog_path
-from ingest.collection import Collection
 from ingest.embedding import MiniLmEncoder
 from ingest.errors import RagError, UsageError
 from rag_app.answer import Answer, Finished, StageDone, Token, Turn
 from rag_app.assistant import Assistant, build_assistant
-from rag_app.models import Model, Models
 from rag_app.settings import load_settings
 from retrievers.rerank.errors import RerankerError
 from retrievers.rerank.instructions import INSTRUCTIONS
@@ -42,7 +41,7 @@ def manual(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory, manual: Path) -> Iterator[Assistant]:
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
-    opened.ingest([manual])
+    opened.library.ingest([manual])
     yield opened
     opened.close()
 
@@ -91,8 +90,8 @@ def test_a_follow_up_is_searched_with_its_subject(assistant: Assistant) -> None:
 
 
 def test_a_page_image_is_made_for_a_pdf_only(assistant: Assistant) -> None:
-    (record,) = assistant.documents()
-    image = assistant.page_image(record.document_id, 1, [(1, 72.0, 100.0, 300.0, 120.0)])
+    (record,) = assistant.library.documents()
+    image = assistant.library.page_image(record.document_id, 1, [(1, 72.0, 100.0, 300.0, 120.0)])
 
     assert image is not None
     assert image.png.startswith(b"\x89PNG")
@@ -101,7 +100,7 @@ def test_a_page_image_is_made_for_a_pdf_only(assistant: Assistant) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd.txt", "..\\x.md", "a/b/c.txt", "C:\\x\\c.txt"])
 def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
-    path = assistant.save_upload(name, b"text")
+    path = assistant.library.save_upload(name, b"text")
 
     assert path.parent == assistant.settings.location.uploads
     assert path.read_bytes() == b"text"
@@ -110,20 +109,20 @@ def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
 @pytest.mark.parametrize("name", ["x.exe", "", ".pdf", "..", "x"])
 def test_an_upload_of_another_type_is_refused(assistant: Assistant, name: str) -> None:
     with pytest.raises(UsageError, match=r"Expected one of .*\.pdf"):
-        assistant.save_upload(name, b"")
+        assistant.library.save_upload(name, b"")
 
 
 def test_an_upload_waits_to_be_read_and_what_its_name_held_stays_till_then(tmp_path: Path) -> None:
     opened = build_assistant(load_settings(home=tmp_path / "home"), create=True)
-    path = opened.save_upload("note.txt", b"The pump is blue.")
-    assert [file.path for file in opened.catalog.waiting_files()] == [path]
-    opened.ingest([path])
-    assert opened.catalog.waiting_files() == []
+    path = opened.library.save_upload("note.txt", b"The pump is blue.")
+    assert [file.path for file in opened.library.catalog.waiting_files()] == [path]
+    opened.library.ingest([path])
+    assert opened.library.catalog.waiting_files() == []
 
-    opened.save_upload("note.txt", b"The pump is red.")
+    opened.library.save_upload("note.txt", b"The pump is red.")
 
-    assert [file.path for file in opened.catalog.waiting_files()] == [path]
-    assert len(opened.documents()) == 1
+    assert [file.path for file in opened.library.catalog.waiting_files()] == [path]
+    assert len(opened.library.documents()) == 1
     opened.close()
 
 
@@ -132,14 +131,14 @@ def test_a_file_that_has_changed_shows_no_page(tmp_path: Path) -> None:
     path = tmp_path / "manual.pdf"
     write_manual(path, "The pump is blue and stands in the cellar.")
     assistant = build_assistant(load_settings(home=tmp_path / "home"), create=True)
-    assistant.ingest([path])
-    (record,) = assistant.documents()
+    assistant.library.ingest([path])
+    (record,) = assistant.library.documents()
     write_manual(path, "The pump is red.", "It stands in the attic.", "Nobody knows why.")
     with pytest.raises(RagError, match="has changed"):
-        assistant.page_image(record.document_id, 1)
+        assistant.library.page_image(record.document_id, 1)
     path.unlink()
     with pytest.raises(RagError, match="not there any more"):
-        assistant.page_image(record.document_id, 1)
+        assistant.library.page_image(record.document_id, 1)
     assistant.close()
 
 
@@ -147,10 +146,10 @@ def test_a_removed_document_answers_no_more(tmp_path: Path) -> None:
     path = tmp_path / "note.txt"
     path.write_text("The warranty lasts thirty months.", encoding="utf-8")
     assistant = build_assistant(load_settings(home=tmp_path / "home"), create=True)
-    assistant.ingest([path])
+    assistant.library.ingest([path])
     before = finished(assistant, "How long does the warranty last?")
-    (record,) = assistant.documents()
-    assistant.remove(record.document_id)
+    (record,) = assistant.library.documents()
+    assistant.library.remove(record.document_id)
     after = finished(assistant, "How long does the warranty last?")
     assistant.close()
 
@@ -172,7 +171,7 @@ def test_a_language_model_writes_the_answer_and_its_marks_are_checked(
     ]
     settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3")
     assistant = build_assistant(settings, create=True)
-    assistant.ingest([manual])
+    assistant.library.ingest([manual])
     answer = finished(assistant, "What does E07 mean on the HP-60?")
     assistant.close()
 
@@ -194,7 +193,7 @@ def test_what_the_language_model_has_no_room_for_is_counted(
     opened = build_assistant(settings, create=True)
     manual = tmp_path / "manual.md"
     manual.write_text("\n\n".join(f"# E0{n}\n\nE0{n} on the HP-60: pump {n} is hot." for n in range(1, 9)), "utf-8")
-    opened.ingest([manual])
+    opened.library.ingest([manual])
     answer = finished(opened, "What does E07 mean on the HP-60?")
     opened.close()
 
@@ -210,7 +209,7 @@ def test_reasoning_is_shown_apart_from_the_answer_where_that_is_wanted(
     server.pieces = ["<thi", "nk>E07 is", " in [1]</th", "ink>\n\nThe flow is", " too low [", "1][1", "7]."]
     settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3", llm_thinking=True)
     assistant = build_assistant(settings, create=True)
-    assistant.ingest([manual])
+    assistant.library.ingest([manual])
     answer = finished(assistant, "What does E07 mean on the HP-60?")
     assistant.close()
 
@@ -225,7 +224,7 @@ def answered(
     server.pieces = list(pieces)
     settings = load_settings(home=tmp_path, llm_base_url=server.address, llm_model="qwen3", **options)
     assistant = build_assistant(settings, create=True)
-    assistant.ingest([manual])
+    assistant.library.ingest([manual])
     events = list(assistant.ask("What does E07 mean on the HP-60?"))
     assistant.close()
     assert isinstance(events[-1], Finished)
@@ -267,12 +266,7 @@ def test_a_strict_answer_with_nothing_left_is_a_refusal(tmp_path: Path, manual: 
 
 def open_with(ranks: WordReranker, home: Path, encoder: MiniLmEncoder, **options: object) -> Assistant:
     """The assistant over an existing collection with this reranker."""
-    settings = load_settings(home=home, **options)
-    collection = Collection.open(settings.location, settings.embedder, settings.chunking)
-    models = Models(
-        Model.ready("embedding", "MiniLM", encoder), encoder, reranker=Model.ready("reranking", "words", ranks)
-    )
-    return Assistant(settings, collection, models)
+    return assistant_with(load_settings(home=home, **options), encoder, reranker=ranks)
 
 
 @pytest.fixture
@@ -311,10 +305,10 @@ def test_the_default_instruction_of_the_collection_goes_before_what_fits(
     told: tuple[Assistant, WordReranker],
 ) -> None:
     opened, reranker = told
-    opened.catalog.set_instruction("Find the oil")
+    opened.library.catalog.set_instruction("Find the oil")
     finished(opened, "What does E07 on the HP-60 stand for?")
     opened.search("What does E07 mean?", instruction="code")
-    opened.catalog.set_instruction(None)
+    opened.library.catalog.set_instruction(None)
 
     assert reranker.instructions == ["Find the oil", INSTRUCTIONS["code"]]
 
@@ -366,7 +360,7 @@ def test_passages_that_a_budget_does_not_reach_are_shown_without_a_score(
     for note in notes:
         note.write_text(f"The {note.stem} is painted blue and stands in the cellar.", encoding="utf-8")
     first = build_assistant(load_settings(home=tmp_path / "home"), create=True)
-    first.ingest(notes)
+    first.library.ingest(notes)
     first.close()
     opened = open_with(WordReranker(), tmp_path / "home", encoder, reranker="qwen3", rerank_budget_ms=1)
     answer = finished(opened, "Where does the pump stand?")
@@ -379,7 +373,7 @@ def test_passages_that_a_budget_does_not_reach_are_shown_without_a_score(
 
 def test_another_collection_is_ranked_by_the_same_reranker(told: tuple[Assistant, WordReranker]) -> None:
     opened, reranker = told
-    again = opened.open_collection("default")
+    again = opened.home.open("default")
     again.search("E07", instruction="code")
 
     assert reranker.instructions == [INSTRUCTIONS["code"]]

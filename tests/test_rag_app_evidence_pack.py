@@ -43,7 +43,7 @@ def opened(folder: Path) -> Iterator[Assistant]:
     (folder / "合同.md").write_text("# 采购合同\n\n本合同的保证金为人民币十万元整。\n", encoding="utf-8")
     (folder / "note.txt").write_text(f"The label on the control cabinet reads {MARKUP} in red letters.\n")
     assistant = build_assistant(Settings(home=folder / "home"), create=True)
-    assistant.ingest(sorted(folder.glob("*.*")))
+    assistant.library.ingest(sorted(folder.glob("*.*")))
     yield assistant
     assistant.close()
 
@@ -216,7 +216,7 @@ def test_a_page_whose_file_is_not_the_same_is_a_sentence(own: Assistant, tmp_pat
 
 def test_a_document_that_was_removed_is_named_as_such(own: Assistant) -> None:
     answer = answered(own, TORQUE)
-    own.remove(answer.citations[0].document_id)
+    own.library.remove(answer.citations[0].document_id)
 
     pack = packed(own, answer)
 

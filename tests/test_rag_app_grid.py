@@ -27,7 +27,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     (folder / "a.md").write_text("# Lease A\n\nThe rent is due on the first Monday of each month.\n")
     (folder / "b.md").write_text("# Lease B\n\n=HYPERLINK(1) says the rent is due on the last Friday of each month.\n")
     built = build_assistant(Settings(home=tmp_path_factory.mktemp("home")), create=True)
-    built.ingest([folder])
+    built.library.ingest([folder])
     yield built
     built.close()
 
@@ -71,7 +71,9 @@ def test_an_answer_that_is_not_verified_throughout_is_doubtful(grid: Grid, capsy
 def test_only_the_documents_named_are_asked_and_each_cell_is_told(assistant: Assistant) -> None:
     told: list[Cell] = []
 
-    grid = ask_grid(assistant, [RENT, DEPOSIT], ["b.md", assistant.document("b.md").document_id], on_cell=told.append)
+    grid = ask_grid(
+        assistant, [RENT, DEPOSIT], ["b.md", assistant.library.document("b.md").document_id], on_cell=told.append
+    )
 
     assert list(by_source(grid)) == ["b.md"]
     assert told == list(grid.rows[0])

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assistants import assistant_with
 from chat_server import ChatServer
 
-from ingest.collection import Collection
 from ingest.embedding import MiniLmEncoder
 from rag_app import context
 from rag_app.answer import Answer, Finished
@@ -84,8 +84,7 @@ def check_structure(request: dict[str, Any], passages: int) -> None:
 def open_assistant(home: Path, encoder: MiniLmEncoder, model: LanguageModel | None = None) -> Assistant:
     """Over nothing yet; every question is answered."""
     settings = load_settings(home=home, gate=0.0)
-    collection = Collection.create(settings.location, settings.embedder, settings.chunking)
-    return Assistant(settings, collection, encoder, encoder, model=model)
+    return assistant_with(settings, encoder, model=model, create=True)
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ def ask_of(assistant: Assistant, folder: Path, text: str, name: str = "manual.tx
     documents.mkdir()
     (documents / name).write_text(f"{FACT}\n\n{text}\n\n{FACT} Do it crosswise.", encoding="utf-8")
     (documents / "other.txt").write_text("The oil of the press is changed every 3000 hours.", encoding="utf-8")
-    assert not assistant.ingest([documents]).failed
+    assert not assistant.library.ingest([documents]).failed
     *_, last = assistant.ask(QUESTION)
     assert isinstance(last, Finished)
     return last.answer

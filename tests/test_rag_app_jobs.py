@@ -35,7 +35,9 @@ def assistant(tmp_path: Path) -> Iterator[Assistant]:
 
 def upload(assistant: Assistant, **contents: bytes) -> None:
     """Files of these names, with a suffix."""
-    assistant.jobs.add([assistant.save_upload(f"{name}.txt", content) for name, content in contents.items()])
+    assistant.library.jobs.add(
+        [assistant.library.save_upload(f"{name}.txt", content) for name, content in contents.items()]
+    )
 
 
 def wait_until(true: Callable[[], object]) -> None:
@@ -52,58 +54,62 @@ def finished(jobs: Jobs) -> dict[str, Job]:
 
 
 def titles(assistant: Assistant) -> list[str]:
-    return [record.title for record in assistant.documents()]
+    return [record.title for record in assistant.library.documents()]
 
 
 def test_uploads_are_read_beside_and_one_that_fails_says_why(assistant: Assistant) -> None:
     upload(assistant, good=GOOD, empty=EMPTY)
-    done = finished(assistant.jobs)
+    done = finished(assistant.library.jobs)
 
     assert (done["good.txt"].state, done["empty.txt"].state) == ("done", "failed")
     assert done["empty.txt"].reason == "The file is empty."
     assert done["good.txt"].report is not None
     assert done["good.txt"].report.outcome == "added"
     assert titles(assistant) == ["good"]
-    assert [file.problem for file in assistant.catalog.failed_files()] == ["The file is empty."]
+    assert [file.problem for file in assistant.library.catalog.failed_files()] == ["The file is empty."]
 
 
 def test_a_failed_file_is_read_again_on_demand(assistant: Assistant) -> None:
     upload(assistant, note=EMPTY)
-    finished(assistant.jobs)
-    (failed,) = assistant.catalog.failed_files()
-    assistant.jobs.retry([failed])
-    assert finished(assistant.jobs)["note.txt"].reason == "The file is empty."
+    finished(assistant.library.jobs)
+    (failed,) = assistant.library.catalog.failed_files()
+    assistant.library.jobs.retry([failed])
+    assert finished(assistant.library.jobs)["note.txt"].reason == "The file is empty."
 
     failed.path.write_bytes(GOOD)
-    assistant.jobs.retry([failed])
+    assistant.library.jobs.retry([failed])
 
-    assert finished(assistant.jobs)["note.txt"].state == "done"
-    assert assistant.catalog.failed_files() == []
+    assert finished(assistant.library.jobs)["note.txt"].state == "done"
+    assert assistant.library.catalog.failed_files() == []
 
 
 def test_what_waited_when_the_process_ended_is_taken_up_by_the_next(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path / "home")
     first = build_assistant(settings, create=True)
-    first.save_upload("note.txt", GOOD)
-    lost = first.save_upload("lost.txt", GOOD)
+    first.library.save_upload("note.txt", GOOD)
+    lost = first.library.save_upload("lost.txt", GOOD)
     lost.unlink()
     first.close()
 
     second = build_assistant(settings)
-    second.jobs.resume()
-    done = finished(second.jobs)
+    second.library.jobs.resume()
+    done = finished(second.library.jobs)
 
     assert (done["note.txt"].state, done["lost.txt"].reason) == ("done", GONE)
     assert titles(second) == ["note"]
-    assert second.catalog.waiting_files() == []
+    assert second.library.catalog.waiting_files() == []
     second.close()
 
 
 def test_closing_stops_a_reading_and_keeps_it_for_the_next_process(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path / "home")
     first = build_assistant(settings, create=True)
-    first.jobs.add([first.save_upload("good.txt", GOOD), first.save_upload("endless.pdf", endless_pdf())])
-    wait_until(lambda: [job for job in first.jobs.all() if (job.name, job.page, job.pages) == ("endless.pdf", 2, 2)])
+    first.library.jobs.add(
+        [first.library.save_upload("good.txt", GOOD), first.library.save_upload("endless.pdf", endless_pdf())]
+    )
+    wait_until(
+        lambda: [job for job in first.library.jobs.all() if (job.name, job.page, job.pages) == ("endless.pdf", 2, 2)]
+    )
     assert first.search("warranty").timings_ms  # a question does not wait
 
     started = time.monotonic()
@@ -111,19 +117,19 @@ def test_closing_stops_a_reading_and_keeps_it_for_the_next_process(tmp_path: Pat
 
     assert time.monotonic() - started < 20  # the limit of a page is a minute
     second = build_assistant(settings)
-    assert "endless.pdf" in [file.source for file in second.catalog.waiting_files()]
+    assert "endless.pdf" in [file.source for file in second.library.catalog.waiting_files()]
     second.close()
 
 
 def test_a_new_content_of_a_name_replaces_the_old_one_when_it_is_read(assistant: Assistant) -> None:
     upload(assistant, note=GOOD)
-    finished(assistant.jobs)
-    assistant.save_upload("note.txt", b"The warranty of the press lasts three years.")
+    finished(assistant.library.jobs)
+    assistant.library.save_upload("note.txt", b"The warranty of the press lasts three years.")
     assert titles(assistant) == ["note"]
 
-    assistant.jobs.resume()
+    assistant.library.jobs.resume()
 
-    report = finished(assistant.jobs)["note.txt"].report
+    report = finished(assistant.library.jobs)["note.txt"].report
     assert report is not None
     assert report.outcome == "updated"
     assert "three years" in assistant.search("warranty").hits[0].node.get_content()
@@ -134,45 +140,45 @@ def test_a_hidden_document_is_not_found_and_goes_for_good_in_time(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(assistant, note=GOOD)
-    finished(assistant.jobs)
-    (record,) = assistant.documents()
-    assistant.hide(record.document_id)
+    finished(assistant.library.jobs)
+    (record,) = assistant.library.documents()
+    assistant.library.hide(record.document_id)
     assert assistant.search("warranty").hits == []
     with pytest.raises(UsageError, match="No document"):
         assistant.search("warranty", documents=[record.document_id])
-    assistant.restore(record.document_id)
+    assistant.library.restore(record.document_id)
     assert len(assistant.search("warranty").hits) == 1
 
     monkeypatch.setattr("ingest.collection.UNDO", -timedelta(1))
     monkeypatch.setattr(jobs_module, "SWEEP_SECONDS", 0.05)
-    assistant.hide(record.document_id)
+    assistant.library.hide(record.document_id)
 
-    wait_until(lambda: not assistant.catalog.hidden())
+    wait_until(lambda: not assistant.library.catalog.hidden())
     assert not record.path.exists()
-    assert assistant.catalog.files() == {}
+    assert assistant.library.catalog.files() == {}
 
 
 def test_collections_are_made_opened_once_and_deleted(assistant: Assistant) -> None:
-    assistant.create_collection("contracts", "contract", "deadline")
-    contracts = assistant.open_collection("contracts")
-    assert contracts is assistant.open_collection("contracts") is contracts.open_collection("contracts")
-    assert contracts.open_collection("default") is assistant
-    assert (contracts.kind, contracts.catalog.instruction()) == ("contract", "deadline")
+    assistant.home.create_collection("contracts", "contract", "deadline")
+    contracts = assistant.home.open("contracts")
+    assert contracts is assistant.home.open("contracts") is contracts.home.open("contracts")
+    assert contracts.home.open("default") is assistant
+    assert (contracts.library.kind, contracts.library.catalog.instruction()) == ("contract", "deadline")
     upload(contracts, note=GOOD)
-    finished(contracts.jobs)
+    finished(contracts.library.jobs)
     with pytest.raises(UsageError, match="already"):
-        assistant.create_collection("contracts", "general")
+        assistant.home.create_collection("contracts", "general")
 
-    assistant.delete_collection("contracts")
+    assistant.home.delete_collection("contracts")
 
-    assert assistant.collections() == ["default"]
+    assert assistant.home.collections() == ["default"]
     assert not contracts.settings.location.uploads.exists()
     with pytest.raises(UsageError, match="No collection"):
-        assistant.delete_collection("contracts")
+        assistant.home.delete_collection("contracts")
     with pytest.raises(UsageError, match="started with"):
-        assistant.delete_collection("default")
-    assistant.create_collection("contracts", "general")
-    assert assistant.open_collection("contracts").documents() == []
+        assistant.home.delete_collection("default")
+    assistant.home.create_collection("contracts", "general")
+    assert assistant.home.open("contracts").library.documents() == []
 
 
 @pytest.mark.parametrize(("name", "instruction"), [("a/b", None), ("fine", "nonsense")])
@@ -180,9 +186,9 @@ def test_a_collection_that_cannot_be_is_refused_before_anything_is_made(
     assistant: Assistant, name: str, instruction: str | None
 ) -> None:
     with pytest.raises(UsageError):
-        assistant.create_collection(name, "general", instruction)
+        assistant.home.create_collection(name, "general", instruction)
 
-    assert assistant.collections() == ["default"]
+    assert assistant.home.collections() == ["default"]
 
 
 class Scripted:

@@ -72,7 +72,7 @@ def test_the_chain_streams_real_words_about_a_document_until_nobody_reads_on(tmp
     manual.write_text("# E07\n\nE07 on the HP-60 means that the cooling water flow is too low.", encoding="utf-8")
     settings = load_settings(home=tmp_path / "home", llm="openvino", llm_model=str(smollm2_file()))
     assistant = build_assistant(settings, create=True)
-    assistant.ingest([manual])
+    assistant.library.ingest([manual])
     before = threading.active_count()
     with closing(assistant.ask("What does E07 mean on the HP-60?")) as events:
         words = list(islice((event.text for event in events if isinstance(event, Token)), 8))

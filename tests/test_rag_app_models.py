@@ -157,7 +157,7 @@ def test_a_question_loads_what_it_needs_and_says_so(tested_qwen3_folder: Path, t
     note.write_text("E07 on the HP-60 means that the oil pressure is too low.", encoding="utf-8")
     settings = load_settings(home=tmp_path / "home", reranker="qwen3", rerank_model=str(tested_qwen3_folder), gate=0)
     assistant = build_assistant(settings, create=True, load=False)
-    assistant.ingest([note])
+    assistant.library.ingest([note])
     [reranker] = [model for model in assistant.models.all if model.role == "reranking"]
     assert reranker.state == "waiting"
 

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Assistant]:
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
-    opened.ingest([folder / name for name in ("press.pdf", "page.html", "note.txt")])
+    opened.library.ingest([folder / name for name in ("press.pdf", "page.html", "note.txt")])
     yield opened
     opened.close()
 
@@ -44,7 +44,7 @@ def client(assistant: Assistant) -> TestClient:
 
 
 def get(client: TestClient, assistant: Assistant, name: str) -> object:
-    return client.get(f"/documents/{assistant.document(name).document_id}/original")
+    return client.get(f"/documents/{assistant.library.document(name).document_id}/original")
 
 
 def test_a_pdf_opens_in_the_browser_as_it_is(client: TestClient, assistant: Assistant, folder: Path) -> None:
@@ -96,8 +96,8 @@ def test_a_file_that_changed_since_it_was_read_is_not_handed_out(tmp_path: Path)
     note.write_text(SENTENCE)
     opened = build_assistant(load_settings(home=tmp_path / "home"), create=True)
     try:
-        opened.ingest([note])
-        address = f"/documents/{opened.documents()[0].document_id}/original"
+        opened.library.ingest([note])
+        address = f"/documents/{opened.library.documents()[0].document_id}/original"
         client = TestClient(create_api(lambda: opened))
         assert client.get(address).text == SENTENCE
 
@@ -118,21 +118,21 @@ def test_a_document_of_another_collection_is_found_there(assistant: Assistant, t
     note.write_text("The buyer pays within thirty days.")
     other = build_assistant(assistant.settings.model_copy(update={"collection": "contracts"}), create=True)
     try:
-        other.ingest([note])
-        document_id = other.documents()[0].document_id
+        other.library.ingest([note])
+        document_id = other.library.documents()[0].document_id
     finally:
         other.close()
 
-    assert assistant.original(document_id, "contracts").path == note
+    assert assistant.library.original(document_id, "contracts").path == note
     with pytest.raises(Exception, match="removed from the collection"):
-        assistant.original(document_id)
+        assistant.library.original(document_id)
 
 
 def test_an_enlarged_page_has_as_many_more_pixels(assistant: Assistant) -> None:
-    document_id = assistant.document("press.pdf").document_id
+    document_id = assistant.library.document("press.pdf").document_id
     sizes = []
     for zoom in (1.0, 2.0):
-        image = assistant.page_image(document_id, 1, zoom=zoom)
+        image = assistant.library.page_image(document_id, 1, zoom=zoom)
         assert image is not None
         with Image.open(BytesIO(image.png)) as picture:
             sizes.append(picture.width)

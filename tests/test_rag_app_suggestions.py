@@ -41,7 +41,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     (folder / "guide.md").write_text(GUIDE, encoding="utf-8")
     (folder / "contract.md").write_text(CHINESE, encoding="utf-8")
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
-    opened.ingest([folder])
+    opened.library.ingest([folder])
     yield opened
     opened.close()
 
@@ -51,14 +51,14 @@ def node(section: str, text: str = LONG) -> TextNode:
 
 
 def test_questions_name_a_heading_in_the_language_of_its_document(assistant: Assistant) -> None:
-    assert sorted(assistant.suggested_questions()) == [
+    assert sorted(assistant.library.suggested_questions()) == [
         "What does Press Guide say about “Changing the oil filter”?",
         "《采购合同》中关于“交货期限和地点”是怎么规定或说明的？",
     ]
 
 
 def test_the_collection_answers_what_it_suggests(assistant: Assistant) -> None:
-    for question in assistant.suggested_questions():
+    for question in assistant.library.suggested_questions():
         *_, last = assistant.ask(question)
         assert isinstance(last, Finished)
         assert not last.answer.refused, question
@@ -67,8 +67,8 @@ def test_the_collection_answers_what_it_suggests(assistant: Assistant) -> None:
 def test_an_empty_collection_suggests_nothing(tmp_path: Path) -> None:
     empty = build_assistant(load_settings(home=tmp_path), create=True)
     try:
-        assert empty.suggested_questions() == []
-        assert empty.document_count == 0
+        assert empty.library.suggested_questions() == []
+        assert empty.library.document_count == 0
     finally:
         empty.close()
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from assistants import assistant_with
 from word_reranker import WordReranker
 
-from ingest.collection import Collection
 from ingest.embedding import MiniLmEncoder
 from ingest.errors import UsageError
 from rag_app.answer import Answer, Finished
@@ -42,7 +42,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     for name, text in NOTES.items():
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home"), top_k=2), create=True)
-    opened.ingest([folder])
+    opened.library.ingest([folder])
     yield opened
     opened.close()
 
@@ -50,9 +50,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 @pytest.fixture
 def told(embedded: Assistant, encoder: MiniLmEncoder) -> Iterator[Assistant]:
     """The same collection, ranked by a reranker that follows instructions and counts."""
-    settings = embedded.settings
-    collection = Collection.open(settings.location, settings.embedder, settings.chunking)
-    opened = Assistant(settings, collection, encoder, encoder, reranker=CountingWordReranker())
+    opened = assistant_with(embedded.settings, encoder, reranker=CountingWordReranker())
     yield opened
     opened.close()
 

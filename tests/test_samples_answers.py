@@ -22,7 +22,7 @@ QUESTIONS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("samples")), create=True)
-    report = opened.ingest([SAMPLES])
+    report = opened.library.ingest([SAMPLES])
     assert not report.failed
     yield opened
     opened.close()

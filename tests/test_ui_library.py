@@ -33,7 +33,7 @@ def assistant(tmp_path: Path) -> Iterator[Assistant]:
     (folder / "press.md").write_text(MANUAL)
     (folder / "note.txt").write_text("The gate is locked at night.")
     opened = build_assistant(load_settings(home=tmp_path / "home"), create=True)
-    opened.ingest([folder])
+    opened.library.ingest([folder])
     yield opened
     opened.close()
 
@@ -45,7 +45,7 @@ def library(assistant: Assistant) -> AppTest:
 
 
 def document_id(assistant: Assistant, source: str) -> str:
-    return assistant.document(source).document_id
+    return assistant.library.document(source).document_id
 
 
 def rows(app: AppTest) -> list[str]:
@@ -83,7 +83,7 @@ def test_an_upload_is_read_beside_and_tells_each_file_that_failed_and_why(assist
 def test_a_failed_file_can_be_tried_again_and_be_forgotten(assistant: Assistant) -> None:
     put(library(assistant), ("manual.txt", b""))
     read_whole(assistant)
-    (failed,) = assistant.catalog.failed_files()
+    (failed,) = assistant.library.catalog.failed_files()
     failed.path.write_bytes(b"The pump is blue.")
     app = library(assistant)
     app.button(key=f"retry-{failed.path}").click().run()
@@ -92,7 +92,7 @@ def test_a_failed_file_can_be_tried_again_and_be_forgotten(assistant: Assistant)
 
     put(app, ("other.txt", b""))
     read_whole(assistant)
-    (failed,) = assistant.catalog.failed_files()
+    (failed,) = assistant.library.catalog.failed_files()
     app.run().button(key=f"forget-{failed.path}").click().run()
     assert not failed.path.exists()
     assert not [box for box in app.expander if "could not be read" in box.label]
@@ -104,7 +104,7 @@ def test_too_many_files_are_refused_as_a_whole(assistant: Assistant, monkeypatch
     app = put(library(assistant), ("a.txt", b"One."), ("b.txt", b"Two."))
 
     assert "2 files with 0 MB are too many" in shown(app.warning)[0]
-    assert assistant.jobs.all() == []
+    assert assistant.library.jobs.all() == []
 
 
 def test_two_files_of_one_name_in_an_upload_do_not_replace_each_other(assistant: Assistant) -> None:
@@ -112,7 +112,7 @@ def test_two_files_of_one_name_in_an_upload_do_not_replace_each_other(assistant:
     read_whole(assistant)
 
     assert "another file of this name" in shown(app.warning)[0]
-    assert assistant.document("a.txt").path.read_bytes() == b"One."
+    assert assistant.library.document("a.txt").path.read_bytes() == b"One."
 
 
 def test_a_deleted_document_can_be_restored_and_is_not_found_meanwhile(assistant: Assistant) -> None:
@@ -134,7 +134,7 @@ def test_restoring_what_has_gone_for_good_is_a_sentence(assistant: Assistant, mo
     app.button(key=f"remove-{removed}").click().run()
     with monkeypatch.context() as patch:
         patch.setattr("ingest.collection.UNDO", timedelta(0))
-        assistant._sweep()
+        assistant.library._sweep()
 
     app.button(key=f"undo-{removed}").click().run()
 
@@ -144,8 +144,8 @@ def test_restoring_what_has_gone_for_good_is_a_sentence(assistant: Assistant, mo
 def test_a_long_list_is_shown_in_pages_and_can_be_searched_sorted_and_filtered(assistant: Assistant) -> None:
     for number in range(60):
         record = document(f"d{number}", f"/docs/manual-{number:02}.pdf", title=f"Manual {number:02}", pages=number + 1)
-        assistant.catalog.make_live(record)
-    assistant.catalog.tag("d7", "plant 2")
+        assistant.library.catalog.make_live(record)
+    assistant.library.catalog.tag("d7", "plant 2")
     app = library(assistant)
     assert app.subheader[0].value == "Documents · 62"
     assert (len(rows(app)), rows(app)[0]) == (25, "Manual 00")
@@ -183,14 +183,14 @@ def test_tags_are_added_taken_off_and_refused_when_they_are_none(assistant: Assi
     wanted = document_id(assistant, "note.txt")
     app = opened(assistant, "note.txt")
     app.multiselect(key=f"tags-{wanted}").set_value(["gate", "night"]).run()
-    assert assistant.catalog.tags() == {"gate": 1, "night": 1}
+    assert assistant.library.catalog.tags() == {"gate": 1, "night": 1}
 
     app.multiselect(key=f"tags-{wanted}").set_value(["night"]).run()
-    assert assistant.catalog.tags() == {"night": 1}
+    assert assistant.library.catalog.tags() == {"night": 1}
 
     app.multiselect(key=f"tags-{wanted}").set_value(["night", "x" * 50]).run()
     assert "1 to 40 characters" in app.error[0].value
-    assert assistant.catalog.tags() == {"night": 1}
+    assert assistant.library.catalog.tags() == {"night": 1}
     assert not app.exception
 
 
@@ -200,9 +200,9 @@ def test_pages_by_ocr_unread_pages_and_revisions_are_told(assistant: Assistant) 
         PageRecord(2, "", 70, Ocr(0.61, "The page has no text layer."), ""),
         PageRecord(3, "", 0, None, "The page cannot be read."),
     ]
-    assistant.catalog.make_live(document("d1", "/docs/scan.pdf", title="Scan", pages=3), pages)
-    assistant.catalog.make_live(document("d2", "/docs/scan-2.pdf", title="Newer scan", pages=3))
-    assistant.catalog.set_revisions({"d2": "d1"})
+    assistant.library.catalog.make_live(document("d1", "/docs/scan.pdf", title="Scan", pages=3), pages)
+    assistant.library.catalog.make_live(document("d2", "/docs/scan-2.pdf", title="Newer scan", pages=3))
+    assistant.library.catalog.set_revisions({"d2": "d1"})
     app = opened(assistant, "scan.pdf")
 
     assert {"2 of 3 pages were recognised in images", "1 page could not be read whole"} <= {
@@ -219,10 +219,10 @@ def test_pages_by_ocr_unread_pages_and_revisions_are_told(assistant: Assistant) 
 
 def test_hostile_names_titles_and_tags_are_shown_as_text(assistant: Assistant) -> None:
     record = document("d1", "/docs/<script>.pdf", title=HOSTILE)
-    assistant.catalog.make_live(record)
-    assistant.catalog.tag("d1", "<b>x</b>")
+    assistant.library.catalog.make_live(record)
+    assistant.library.catalog.tag("d1", "<b>x</b>")
     failed = FileRecord(Path("/docs/<i>.pdf"), "<i>.pdf", 1, 1, problem=HOSTILE)
-    assistant.catalog.put_files([failed])
+    assistant.library.catalog.put_files([failed])
     app = library(assistant)
 
     for text in [*labels(app), *(element.value for element in app.markdown)]:
@@ -242,13 +242,13 @@ def test_kind_and_default_instruction_of_a_collection_are_kept(assistant: Assist
     app.selectbox(key="kind").select("contract").run()
     app.selectbox(key="default-instruction").select("deadline").run()
     app.button(key="save-collection").click().run()
-    assert (assistant.kind, assistant.catalog.instruction()) == ("contract", "deadline")
+    assert (assistant.library.kind, assistant.library.catalog.instruction()) == ("contract", "deadline")
 
     app.selectbox(key="default-instruction").select("-own-words").run()
     app.text_area(key="default-instruction-words").set_value("nonsense").run()
     app.button(key="save-collection").click().run()
     assert "There is no instruction" in app.error[0].value
-    assert assistant.catalog.instruction() == "deadline"
+    assert assistant.library.catalog.instruction() == "deadline"
 
 
 def test_a_collection_is_made_and_deleted_after_its_name_was_typed(assistant: Assistant) -> None:
@@ -256,23 +256,23 @@ def test_a_collection_is_made_and_deleted_after_its_name_was_typed(assistant: As
     app.text_input(key="new-name").set_value("contracts").run()
     app.button(key="create-collection").click().run()
     assert app.title[0].value == "Add your first documents"
-    assert assistant.collections() == ["contracts", "default"]
+    assert assistant.home.collections() == ["contracts", "default"]
 
     app.text_input(key="typed-name").set_value("contract").run()
     assert app.button(key="delete-collection").disabled
     app.text_input(key="typed-name").set_value("contracts").run()
     app.button(key="delete-collection").click().run()
 
-    assert assistant.collections() == ["default"]
+    assert assistant.home.collections() == ["default"]
     assert rows(app) == ["note", "Press HP-40"]
     assert not app.exception
 
 
 def test_a_collection_that_another_visitor_has_deleted_is_left(assistant: Assistant) -> None:
-    assistant.create_collection("contracts", "contract")
+    assistant.home.create_collection("contracts", "contract")
     app = library(assistant)
     app.sidebar.selectbox[0].set_value("contracts").run()
-    assistant.delete_collection("contracts")
+    assistant.home.delete_collection("contracts")
 
     app.run()
 

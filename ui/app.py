@@ -88,9 +88,9 @@ def _draw(screen: Screen, served: Callable[[], Assistant]) -> None:
 
 
 def _about(assistant: Assistant) -> None:
-    model = assistant.language_model
+    model, kind = assistant.language_model, assistant.library.kind
     parts = (
-        say("app.collection-of-kind", name=escape_label(assistant.collection), kind=say(f"app.kind-{assistant.kind}")),
+        say("app.collection-of-kind", name=escape_label(assistant.collection), kind=say(f"app.kind-{kind}")),
         say("app.profile", name=escape_label(assistant.profile)),
         say("app.answers-by", model=escape_label(model)) if model else say("app.answers-quoted"),
     )

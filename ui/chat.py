@@ -43,7 +43,7 @@ def page(assistant: Assistant, chat: Chat) -> None:
     history.begin(assistant, chat)
     with st.sidebar:
         _sidebar(assistant, chat)
-    if not assistant.document_count:
+    if not assistant.library.document_count:
         empty_collection(assistant, chat)
         return
     # The input is drawn first, and the pane before the conversation: while an answer is written both are in place.
@@ -72,8 +72,8 @@ def _sidebar(assistant: Assistant, chat: Chat) -> None:
     history.chat_list(assistant, chat)
     if assistant.follows_instructions:
         chat.instruction = choose_instruction("instruction")
-    if 1 < assistant.document_count <= _MOST_TO_CHOOSE_FROM:
-        choose_documents(chat, assistant.documents())
+    if 1 < assistant.library.document_count <= _MOST_TO_CHOOSE_FROM:
+        choose_documents(chat, assistant.library.documents())
 
 
 def conversation(assistant: Assistant, chat: Chat) -> None:
@@ -92,7 +92,7 @@ def conversation(assistant: Assistant, chat: Chat) -> None:
 def welcome(assistant: Assistant, chat: Chat) -> None:
     """What a visitor sees before the first question."""
     if chat.suggestions is None:
-        chat.suggestions = assistant.suggested_questions()
+        chat.suggestions = assistant.library.suggested_questions()
     with st.container(key="welcome"):
         st.title(say("chat.welcome"), anchor=False)
         st.markdown(say("chat.promise"))

@@ -9,8 +9,7 @@ import streamlit as st
 
 from ingest.catalog import KINDS, Kind
 from ingest.errors import RagError
-from rag_app.siblings import check_instruction
-from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
+from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS, check_instruction
 from ui.markup import escape_label
 from ui.state import Chat
 from ui.text import say
@@ -24,7 +23,7 @@ _AUTOMATIC, _OWN_WORDS = "-automatic", "-own-words"
 
 def choose(assistant: Assistant, chat: Chat) -> Assistant:
     """The assistant of the collection that the visitor works with; another visitor may have deleted it."""
-    names = assistant.collections()
+    names = assistant.home.collections()
     if chat.collection and chat.collection not in names:
         chat.switch("")
     here = chat.collection or assistant.collection
@@ -32,7 +31,7 @@ def choose(assistant: Assistant, chat: Chat) -> Assistant:
         chosen = st.selectbox(say("app.collection"), names, index=names.index(here))
         if chosen != here:
             chat.switch(chosen)
-    return assistant.open_collection(chat.collection) if chat.collection else assistant
+    return assistant.home.open(chat.collection) if chat.collection else assistant
 
 
 def settings(assistant: Assistant, chat: Chat) -> None:
@@ -50,14 +49,14 @@ def settings(assistant: Assistant, chat: Chat) -> None:
 
 
 def _change(assistant: Assistant) -> None:
-    kind = _choose_kind("kind", assistant.kind)
-    instruction = _choose_instruction("default-instruction", assistant.catalog.instruction())
+    kind = _choose_kind("kind", assistant.library.kind)
+    instruction = _choose_instruction("default-instruction", assistant.library.catalog.instruction())
     if st.button(say("collection.save"), key="save-collection"):
 
         def save() -> None:
             check_instruction(instruction)
-            assistant.catalog.set_kind(kind)
-            assistant.catalog.set_instruction(instruction)
+            assistant.library.catalog.set_kind(kind)
+            assistant.library.catalog.set_instruction(instruction)
 
         if _done(save):
             st.success(say("collection.saved"))
@@ -68,7 +67,7 @@ def _create(assistant: Assistant, chat: Chat) -> None:
     kind = _choose_kind("new-kind", "general")
     instruction = _choose_instruction("new-instruction", None)
     if st.button(say("collection.create"), key="create-collection", disabled=not name.strip()) and _done(
-        lambda: assistant.create_collection(name.strip(), kind, instruction)
+        lambda: assistant.home.create_collection(name.strip(), kind, instruction)
     ):
         chat.switch(name.strip())
         st.rerun()
@@ -79,7 +78,7 @@ def _delete(assistant: Assistant, chat: Chat) -> None:
     typed = st.text_input(say("collection.type-name"), key="typed-name")
     wrong = typed.strip() != assistant.collection
     if st.button(say("collection.delete-button"), key="delete-collection", disabled=wrong) and _done(
-        lambda: assistant.delete_collection(assistant.collection)
+        lambda: assistant.home.delete_collection(assistant.collection)
     ):
         chat.switch("")
         st.rerun()

@@ -84,7 +84,7 @@ def details(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
 def hide(assistant: Assistant, chat: Chat, document_id: str) -> None:
     """Deletes the document so that it can be restored; what goes wrong is told on the page."""
     try:
-        assistant.hide(document_id)
+        assistant.library.hide(document_id)
     except RagError as error:
         chat.notices = [("warning", str(error))]
     if chat.opened and chat.opened.document_id == document_id:
@@ -95,7 +95,7 @@ def _tags(assistant: Assistant, record: DocumentRecord) -> None:
     key = f"tags-{record.document_id}"
     st.multiselect(
         say("document.tags"),
-        sorted({*assistant.catalog.tags(), *record.tags}),
+        sorted({*assistant.library.catalog.tags(), *record.tags}),
         default=record.tags,
         key=key,
         accept_new_options=True,
@@ -110,10 +110,10 @@ def _tags(assistant: Assistant, record: DocumentRecord) -> None:
 def _keep_tags(assistant: Assistant, record: DocumentRecord, key: str) -> None:
     wanted = {" ".join(tag.split()) for tag in st.session_state[key]}
     for tag in set(record.tags) - wanted:
-        assistant.catalog.untag(record.document_id, tag)
+        assistant.library.catalog.untag(record.document_id, tag)
     try:
         for tag in wanted.difference(record.tags):
-            assistant.catalog.tag(record.document_id, tag)
+            assistant.library.catalog.tag(record.document_id, tag)
     except RagError as error:
         st.session_state[f"{key}-problem"] = str(error)
         st.session_state[key] = list(record.tags)
@@ -178,9 +178,9 @@ def _find_label(find: _Find) -> str:
 
 
 def _revisions(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
-    earlier = assistant.catalog.document(record.revision_of)
+    earlier = assistant.library.catalog.document(record.revision_of)
     links = [("revision-of", earlier)] if earlier else []
-    links += [("revised-by", later) for later in assistant.catalog.revisions_of(record.document_id)]
+    links += [("revised-by", later) for later in assistant.library.catalog.revisions_of(record.document_id)]
     for relation, other in links:
         st.button(
             say(
@@ -199,7 +199,7 @@ def _revisions(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None
 
 def _reading(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
     """The pages that were recognised in images, and those that could not be read whole."""
-    pages = assistant.catalog.pages(record.document_id)
+    pages = assistant.library.catalog.pages(record.document_id)
     recognised = [page for page in pages if page.ocr]
     problems = [page for page in pages if page.problem]
     if recognised:

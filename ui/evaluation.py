@@ -30,7 +30,7 @@ _CHOSEN = "evaluation-chosen"
 
 def page(assistant: Assistant, chat: Chat) -> None:
     """What runs, what has been measured, and below it how to measure."""
-    evaluations = assistant.evaluations
+    evaluations = assistant.home.evaluations
     st.title(say("app.evaluation"), anchor=False)
     st.caption(say("evaluation.about"))
     if evaluations.run:
@@ -151,7 +151,7 @@ def _missed(evaluation: Evaluation) -> None:
 
 
 def _new(assistant: Assistant) -> None:
-    sets = assistant.evaluations.question_sets()
+    sets = assistant.home.evaluations.question_sets()
     if not sets:
         st.caption(say("evaluation.no-set"))
         return
@@ -172,7 +172,7 @@ def _new(assistant: Assistant) -> None:
     )
     if st.button(say("evaluation.go"), icon=":material/play_arrow:", type="primary", key="evaluation-go"):
         try:
-            assistant.evaluate(question_set, strategies, instructions, limit)
+            assistant.home.evaluate(question_set, strategies, instructions, limit)
         except RagError as error:
             st.error(escape_label(str(error)), icon=":material/error:")
             return

@@ -93,7 +93,7 @@ def page(assistant: Assistant, chat: Chat) -> None:
     A click anywhere ends this run of the script; the next one goes on with the cells that are missing.
     """
     st.title(say("app.grid"), anchor=False)
-    documents = assistant.documents()
+    documents = assistant.library.documents()
     if not documents:
         empty_collection(assistant, chat)
         return

@@ -35,8 +35,8 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
         if chat.chat_id and visitor():
             st.query_params[_PARAMETER] = chat.chat_id
         return
-    saved = assistant.chats.read(visitor(), wanted)
-    if saved is None or saved.collection not in assistant.collections():
+    saved = assistant.home.chats.read(visitor(), wanted)
+    if saved is None or saved.collection not in assistant.home.collections():
         _leave(chat)
         chat.trouble = say("history.unknown")
     elif saved.collection != assistant.collection:
@@ -51,7 +51,7 @@ def begin(assistant: Assistant, chat: Chat) -> None:
     if visitor() and chat.exchanges and chat.exchanges[-1].waiting:
         place = len(chat.exchanges) - 1
         try:
-            assistant.chats.begin(visitor(), chat.chat_id, assistant.collection, place, chat.exchanges[-1])
+            assistant.home.chats.begin(visitor(), chat.chat_id, assistant.collection, place, chat.exchanges[-1])
         except StorageError as error:
             chat.trouble = str(error)
 
@@ -60,7 +60,7 @@ def keep(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
     """Keeps what has come of a question; draws nothing."""
     if visitor():
         try:
-            assistant.chats.keep(visitor(), chat.chat_id, exchange)
+            assistant.home.chats.keep(visitor(), chat.chat_id, exchange)
         except StorageError as error:
             chat.trouble = str(error)
 
@@ -83,7 +83,7 @@ def chat_list(assistant: Assistant, chat: Chat) -> None:
     if not visitor():
         return
     limit = st.session_state.setdefault("chats-shown", _ENTRIES)
-    entries = assistant.chats.entries(visitor(), assistant.collection, limit + 1)
+    entries = assistant.home.chats.entries(visitor(), assistant.collection, limit + 1)
     with st.container(gap=None, key="chats"):
         for entry in entries[:limit]:
             st.button(
@@ -150,7 +150,7 @@ def _confirm_deletion(assistant: Assistant, chat: Chat) -> None:
 
 
 def _delete(assistant: Assistant, chat: Chat) -> None:
-    assistant.chats.delete(visitor(), chat.chat_id)
+    assistant.home.chats.delete(visitor(), chat.chat_id)
     _leave(chat)
 
 
@@ -158,7 +158,7 @@ def _rename(assistant: Assistant, chat: Chat) -> None:
     title = str(st.session_state[f"name-{chat.chat_id}"]).strip()
     if title:
         chat.title = title
-        assistant.chats.rename(visitor(), chat.chat_id, title)
+        assistant.home.chats.rename(visitor(), chat.chat_id, title)
 
 
 def _open(chat_id: str) -> None:

@@ -31,7 +31,7 @@ _PAGE = "list-page"
 
 def page(assistant: Assistant, chat: Chat) -> None:
     """The documents of the collection with what is on its way; or the one that was opened, its pages beside it."""
-    record = assistant.catalog.document(chat.opened.document_id) if chat.opened else None
+    record = assistant.library.catalog.document(chat.opened.document_id) if chat.opened else None
     if chat.opened and record:
         with st.container(key="library-document"):
             about, pane = st.columns(2, gap="medium")
@@ -40,7 +40,7 @@ def page(assistant: Assistant, chat: Chat) -> None:
             with about:
                 details(assistant, chat, record)
         return
-    if assistant.catalog.count() or assistant.catalog.hidden():
+    if assistant.library.catalog.count() or assistant.library.catalog.hidden():
         document_list(assistant, chat)
     else:
         empty_collection(assistant, chat)
@@ -49,22 +49,22 @@ def page(assistant: Assistant, chat: Chat) -> None:
 
 def document_list(assistant: Assistant, chat: Chat) -> None:
     """The documents, a page of them at a time; above them the way for new ones and back for deleted ones."""
-    total = assistant.catalog.count()
+    total = assistant.library.catalog.count()
     st.subheader(say("library.documents", count=f"{total:,}"), anchor=False)
-    for hidden in assistant.catalog.hidden():
+    for hidden in assistant.library.catalog.hidden():
         _deleted(assistant, chat, hidden)
     with st.expander(say("library.add"), icon=":material/upload_file:", key="add-documents"):
         upload(assistant, chat)
     activity(assistant)
     failures(assistant)
     listing = _choose_listing(assistant)
-    found = total if listing == Listing(order=listing.order) else assistant.catalog.count(listing)
+    found = total if listing == Listing(order=listing.order) else assistant.library.catalog.count(listing)
     last = max(0, ceil(found / ROWS) - 1)
     shown = min(st.session_state.get(_PAGE, 0), last)
     if found < total:
         st.caption(say("library.found", count=found))
     with st.container(gap=None, key="documents"):
-        for record in assistant.catalog.listed(listing, ROWS, shown * ROWS):
+        for record in assistant.library.catalog.listed(listing, ROWS, shown * ROWS):
             _row(assistant, chat, record)
     if last:
         _pager(shown, last, found)
@@ -90,7 +90,7 @@ def _choose_listing(assistant: Assistant) -> Listing:
             args=(0,),
             persist_state="session",
         )
-        counts = assistant.catalog.tags()
+        counts = assistant.library.catalog.tags()
         tags: list[str] = []
         if counts:
             # A tag that has gone cannot stay chosen.
@@ -150,7 +150,7 @@ def _deleted(assistant: Assistant, chat: Chat, hidden: HiddenDocument) -> None:
 
 def _restore(assistant: Assistant, chat: Chat, document_id: str) -> None:
     try:
-        assistant.restore(document_id)
+        assistant.library.restore(document_id)
     except RagError as error:
         chat.notices = [("warning", str(error))]
 

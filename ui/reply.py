@@ -170,7 +170,7 @@ def _judge(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
         comment = str(state.get(f"comment-{exchange.id}") or "")
         exchange.opinion = Opinion(good=False, reason=state.get(f"reason-of-{exchange.id}"), comment=comment)
     try:
-        assistant.note_opinion(exchange)
+        assistant.home.note_opinion(exchange, assistant.collection)
     except StorageError as error:
         chat.trouble = str(error)
     history.keep(assistant, chat, exchange)

@@ -70,7 +70,7 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
             st.caption(f":material/document_scanner: {say('sources.read-by-ocr', sure=sure)}")
         zoom = _chosen_zoom()
         try:
-            image = assistant.page_image(source.document_id, source.page, source.boxes, zoom=zoom)
+            image = assistant.library.page_image(source.document_id, source.page, source.boxes, zoom=zoom)
         except RagError as error:
             st.error(escape_label(str(error)))
             return

@@ -58,13 +58,13 @@ def upload(assistant: Assistant, chat: Chat) -> None:
 
 def activity(assistant: Assistant) -> None:
     """What is being read for anybody, and what became of it; refreshes itself while there is something to read."""
-    busy = assistant.jobs.busy
+    busy = assistant.library.jobs.busy
     st.fragment(_activity, run_every=REFRESH_SECONDS if busy else None)(assistant, busy)
 
 
 def short_activity(assistant: Assistant) -> None:
     """The same in a line or two."""
-    busy = assistant.jobs.busy
+    busy = assistant.library.jobs.busy
     st.fragment(_short_activity, run_every=REFRESH_SECONDS if busy else None)(assistant, busy)
 
 
@@ -79,7 +79,7 @@ def failures(assistant: Assistant) -> None:
                 say("uploading.retry-all"),
                 icon=":material/refresh:",
                 key="retry-all",
-                on_click=assistant.jobs.retry,
+                on_click=assistant.library.jobs.retry,
                 args=(failed,),
             )
         for number, file in enumerate(failed[:MOST_FAILURES]):
@@ -91,13 +91,13 @@ def failures(assistant: Assistant) -> None:
 
 def failed_files(assistant: Assistant) -> list[FileRecord]:
     """What failed and is not being tried again: by its own fault, as the catalog knows, or because an ingest broke."""
-    jobs = {job.path: job for job in assistant.jobs.all()}
+    jobs = {job.path: job for job in assistant.library.jobs.all()}
     files = {
         job.path: FileRecord(job.path, job.name, 0, 0, problem=job.reason)
         for job in jobs.values()
         if job.state == "failed" and job.path.is_absolute()
     }
-    files.update({file.path: file for file in assistant.catalog.failed_files()})
+    files.update({file.path: file for file in assistant.library.catalog.failed_files()})
     return [file for path, file in files.items() if path not in jobs or not jobs[path].active]
 
 
@@ -150,10 +150,10 @@ def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[tuple[
             refused.append(("warning", say("uploading.same-name", name=file.name)))
         else:
             try:
-                paths.append(assistant.save_upload(file.name, file.getvalue()))
+                paths.append(assistant.library.save_upload(file.name, file.getvalue()))
             except RagError as error:
                 refused.append(("warning", f"{file.name}: {error}"))
-    assistant.jobs.add(paths)
+    assistant.library.jobs.add(paths)
     return refused
 
 
@@ -162,26 +162,29 @@ def _kinds() -> str:
 
 
 def _activity(assistant: Assistant, was_busy: bool) -> None:
-    jobs = assistant.jobs.all()
+    jobs = assistant.library.jobs.all()
     _draw_anew_when_done(assistant, was_busy)
     if not jobs:
         return
     with st.container(border=True, key="activity"):
-        if assistant.jobs.busy:
+        if assistant.library.jobs.busy:
             st.progress(_fraction(jobs), text=_count_words(jobs))
         else:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{_count_words(jobs)}**", width="stretch")
                 st.button(
-                    say("uploading.clear"), key="clear-jobs", type="tertiary", on_click=assistant.jobs.forget_finished
+                    say("uploading.clear"),
+                    key="clear-jobs",
+                    type="tertiary",
+                    on_click=assistant.library.jobs.forget_finished,
                 )
         st.html(jobs_html(jobs))
 
 
 def _short_activity(assistant: Assistant, was_busy: bool) -> None:
-    jobs = assistant.jobs.all()
+    jobs = assistant.library.jobs.all()
     _draw_anew_when_done(assistant, was_busy)
-    if assistant.jobs.busy:
+    if assistant.library.jobs.busy:
         st.progress(_fraction(jobs), text=_count_words(jobs))
     elif failed := sum(job.state == "failed" for job in jobs):
         st.caption(say("uploading.failed-see-library", count=failed))
@@ -189,7 +192,7 @@ def _short_activity(assistant: Assistant, was_busy: bool) -> None:
 
 def _draw_anew_when_done(assistant: Assistant, was_busy: bool) -> None:
     """Ends the refreshing, and shows what has come everywhere on the page."""
-    if was_busy and not assistant.jobs.busy:
+    if was_busy and not assistant.library.jobs.busy:
         st.rerun()
 
 
@@ -217,7 +220,7 @@ def _failure(assistant: Assistant, file: FileRecord) -> None:
             key=f"retry-{file.path}",
             help=say("uploading.retry-help", name=escape_label(file.source)),
             type="tertiary",
-            on_click=assistant.jobs.retry,
+            on_click=assistant.library.jobs.retry,
             args=([file],),
         )
         if not file.document_id:
@@ -233,5 +236,5 @@ def _failure(assistant: Assistant, file: FileRecord) -> None:
 
 
 def _forget(assistant: Assistant, path: Path) -> None:
-    assistant.forget_failed(path)
-    assistant.jobs.forget(path)
+    assistant.library.forget_failed(path)
+    assistant.library.jobs.forget(path)

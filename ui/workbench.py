@@ -101,7 +101,7 @@ def _candidates(assistant: Assistant) -> list[Candidate] | RagError:
             help=say("workbench.files-help"),
             key="workbench-files",
         )
-        titles = {record.document_id: record.title or record.source for record in assistant.documents()}
+        titles = {record.document_id: record.title or record.source for record in assistant.library.documents()}
         # What is not there any more cannot stay chosen.
         kept = [one for one in st.session_state.get("workbench-documents", ()) if one in titles]
         st.session_state["workbench-documents"] = kept

@@ -180,3 +180,9 @@ def resolve(instruction: str) -> str:
             f"There is no instruction '{text[:80]}'. Name one of {', '.join(INSTRUCTIONS)}, or write a sentence."
         )
     return text
+
+
+def check_instruction(instruction: str | None) -> None:
+    """Raises `UsageError` for a mistyped one, also where the reranker would not read it."""
+    if instruction is not None:
+        resolve(instruction)
