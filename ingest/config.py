@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-CHUNKER_VERSION = "2"
+CHUNKER_VERSION = "3"
 """Part of a collection's identity: raise it when the same file would give other chunks."""
 
 

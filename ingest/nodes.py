@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 from llama_index.core.schema import MetadataMode, TextNode
 
+from ingest.amending import amended
 from ingest.chunking import Chunk
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
@@ -30,11 +31,11 @@ class NodeMetadata(TypedDict):
     is a JSON list of the [start, end] characters of the text that each box covers. `version` names the content of
     the document that the node belongs to, `position` counts the nodes of a document from 0.
 
-    `clauses`, `defines` and `refers_to` are JSON lists: of the full numbers of what begins or goes on in the text
-    ("12.3(b)", "Exhibit B", "Table 4"), of the terms that it defines, and of the places of the same document that it
-    points to, {"kind", "target"} with the kinds and targets of `references.Reference`. A target is looked up among
-    the clauses of the document, or, of kind "page", among its page labels; one like "12.3(b)" that no passage has
-    stands within "12.3". `ocr_confidence` is the lowest of the pages recognised, 1 where `ocr` is false.
+    `clauses`, `defines`, `refers_to` and `amends` are JSON lists: of the full numbers of what begins or goes on in the
+    text ("12.3(b)", "Exhibit B", "Table 4"), of the terms that it defines, of the places of the same document that it
+    points to, {"kind", "target"} with the kinds and targets of `references.Reference`, and of the clauses of another
+    document that it changes, which `refers_to` may name too. A target is looked up in an `Outline`.
+    `ocr_confidence` is the lowest of the pages recognised, 1 where `ocr` is false.
     """
 
     document_id: str
@@ -54,6 +55,7 @@ class NodeMetadata(TypedDict):
     clauses: str
     defines: str
     refers_to: str
+    amends: str
 
 
 _EMBEDDED_KEYS = {"title", "section"}
@@ -87,6 +89,7 @@ def node_from_chunk(chunk: Chunk, position: int, record: DocumentRecord) -> Text
         clauses=json.dumps(chunk.clauses, ensure_ascii=False),
         defines=json.dumps(definitions(chunk.text), ensure_ascii=False),
         refers_to=json.dumps([asdict(reference) for reference in elsewhere], ensure_ascii=False),
+        amends=json.dumps(amended(chunk.text), ensure_ascii=False),
     )
     return TextNode(
         id_=hashlib.sha256(f"{record.version}\0{position}".encode()).hexdigest()[:32],

@@ -29,6 +29,11 @@ class Reference:
     kind: Kind
     target: str
 
+    @property
+    def name(self) -> str:
+        """The target as it tells itself from others without its kind: a page has its "p."."""
+        return f"p. {self.target}" if self.kind == "page" else self.target
+
 
 @dataclass(frozen=True, slots=True)
 class _Form:
@@ -227,6 +232,18 @@ def definitions(text: str) -> list[str]:
         found += [(match.start("term"), match.group("term")) for match in pattern.finditer(text)]
     terms = (" ".join(term.split()).strip(",.;，。；、 ") for _, term in sorted(found))
     return list(dict.fromkeys(term for term in terms if term and term not in _PRONOUNS))
+
+
+# (the "Seller") only names someone; "Goods" means something.
+_SAYS = (
+    r"[\"”’」』]?.{0,60}?(?:\b(?:means?|mean(?:ing)?|ha(?:s|ve)\s+the\s+meaning|refers?\s+to|is\s+defined)\b"
+    r"|[是系均意]指|[”」』]\s?指)"
+)
+
+
+def says_what_it_means(term: str, text: str) -> bool:
+    """Whether a text tells what a term means, and does not only give that name to someone or something."""
+    return re.search(re.escape(term) + _SAYS, text) is not None
 
 
 def _quoted(text: str, start: int) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -84,6 +84,19 @@ class VectorStore:
         with self._storage_errors("searched"):
             nodes = self._store.get_nodes(None, filters=MetadataFilters(filters=[only]))  # type: ignore[arg-type] # the annotation says a list, the code takes one
         return sorted(nodes, key=lambda node: int(node.metadata["position"]))
+
+    def metadata(self, version: str) -> dict[str, Mapping[str, Any]]:
+        """The metadata of the passages of one version of a document by chunk id, in reading order."""
+        with self._storage_errors("searched"):
+            found = self._collection.get(where={"version": version}, include=["metadatas"])
+        by_id = dict(zip(found["ids"], found["metadatas"] or (), strict=True))
+        return dict(sorted(by_id.items(), key=lambda entry: int(str(entry[1]["position"]))))
+
+    def amending(self) -> list[BaseNode]:
+        """The passages that change a clause of another document, in no order."""
+        changing = MetadataFilter(key="amends", value="[]", operator=FilterOperator.NE)
+        with self._storage_errors("searched"):
+            return self._store.get_nodes(None, filters=MetadataFilters(filters=[changing]))  # type: ignore[arg-type] # see get_version
 
     def versions(self) -> Counter[str]:
         """How many passages are held of each version."""

@@ -7,15 +7,40 @@ from typing import Literal, get_args
 
 from ingest.document import PageBox
 
+Relation = Literal["defines", "holds", "amends"]
+"""What a passage is to another one.
+
+defines  it says what a term means that the other uses
+holds    it is, or holds, the clause, table, attachment or page that the other points to
+amends   it changes a clause of the other, which is in another document: what it says governs
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a passage is to the one with this `number`, which is often why it came along.
+
+    `target` is the term, or the number as in `Chunk.clauses` ("9.1", "Table 4"), of a page "p. 17". `effective` is
+    the day from which an amendment holds, `dated` that of its document, both as written there, "" where none is.
+    """
+
+    relation: Relation
+    target: str
+    number: int
+    effective: str = ""
+    dated: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One passage given to the answer, numbered from 1, best first.
 
     `score` is the reranker's, None where its time did not reach this passage, `retrieval_score` the first stage's;
-    `retrieval_rank` is the passage's place (from 1) before reranking. `boxes` cover the lines of the text, in order;
-    empty where the format has no geometry. `box_spans[i]` is the range of characters in `text` that `boxes[i]` covers.
-    `ocr_confidence` (0 to 1) tells that the text was recognised in an image; None: it is the file's own.
+    `retrieval_rank` is the passage's place (from 1) before reranking, 0 where no search found it: it came along for
+    its `links` to others. `clauses` are the numbers of what begins or goes on in it. `boxes` cover the lines of the
+    text, in order; empty where the format has no geometry. `box_spans[i]` is the range of characters in `text` that
+    `boxes[i]` covers. `ocr_confidence` (0 to 1) tells that the text was recognised in an image; None: it is the
+    file's own.
     """
 
     number: int
@@ -33,6 +58,8 @@ class Passage:
     boxes: tuple[PageBox, ...] = ()
     box_spans: tuple[tuple[int, int], ...] = ()
     ocr_confidence: float | None = None
+    clauses: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 State = Literal["verified", "weak", "unsupported"]
@@ -184,7 +211,8 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
-    """A stage of the pipeline has ended: "standalone", "dense", "keyword", "fuse", "rerank", "gate", "answer"."""
+    """A stage of the pipeline has ended: "standalone", "dense", "keyword", "fuse", "rerank", "gate",
+    "closure", "answer"."""
 
     stage: str
     milliseconds: float

@@ -25,6 +25,7 @@ from rag_app.answer import (
 )
 from rag_app.calibration import model_for
 from rag_app.citations import check, cite, cited
+from rag_app.closure import Closure, Evidence
 from rag_app.context import Context, combine_passages, fit_passages, number_passages, source_label
 from rag_app.conversation import standalone
 from rag_app.gate import Gate, refusal
@@ -93,6 +94,7 @@ class Assistant:
         self._judge = LateInteractionReranker(models.embedded)
         model_of_gate = model_for(describe_reranker(settings), settings.location.home)
         self._gate = Gate(model_of_gate, self._late_interaction)
+        self._closure = Closure(collection, lambda: self._ranks)
 
     @property
     def _encoder(self) -> Encoder:
@@ -167,10 +169,12 @@ class Assistant:
             texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
             reading = self._gate.reading(question, number_passages(hits), texts, threshold=self.settings.gate)
             sufficiency = reading.probability if reading else 0.0
-        passages = combine_passages(hits)
+        refused = sufficiency < self.settings.gate
+        with trace.stage("closure"):
+            found = Evidence(hits) if refused else self._closure.complete(question, hits, instruction)
+            passages = combine_passages(found.nodes, found.links)
         yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
 
-        refused = sufficiency < self.settings.gate
         left_out = 0
         reasoning: list[str] = []
         with trace.stage("answer"):

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ingest.chunking import join_sections, split_section
 from ingest.document import PageBox
 from ingest.errors import UsageError
-from rag_app.answer import Passage
+from rag_app.answer import Link, Passage, Relation
 from rag_app.sentences import is_table_row
 
 MOST_MERGED_CHARACTERS = 3000
@@ -56,16 +56,28 @@ class Context:
     left_out: tuple[Passage, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NodeLink:
+    """What one node is to another, both by id; the rest as in `rag_app.answer.Link`."""
+
+    node_id: str
+    relation: Relation
+    target: str
+    of: str
+    effective: str = ""
+    dated: str = ""
+
+
 def number_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
     """The ranked nodes as passages numbered from 1; prompt, marks and citations use these numbers."""
     return tuple(_passage(number, node) for number, node in enumerate(nodes, start=1))
 
 
-def combine_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
+def combine_passages(nodes: Sequence[ScoredNode], links: Sequence[NodeLink] = ()) -> tuple[Passage, ...]:
     """The ranked nodes as `number_passages` gives them, with neighbours of one section as one passage.
 
     A merged passage stands where the best of its nodes stood, and has the score and the id of that one. Where a
-    document says the same twice the better one stays.
+    document says the same twice the better one stays. Links between nodes become links between their passages.
     """
     by_text = {(node.metadata["document_id"], node.text): node for node in reversed(nodes)}
     rank = {node.node_id: place for place, node in enumerate(nodes)}
@@ -77,9 +89,26 @@ def combine_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
         else:
             runs.append([node])
     runs.sort(key=lambda run: min(rank[node.node_id] for node in run))
+    number_of = {node.node_id: number for number, run in enumerate(runs, start=1) for node in run}
+    for node in nodes:
+        number_of.setdefault(node.node_id, number_of[by_text[node.metadata["document_id"], node.text].node_id])
     return tuple(
-        _merged(number, run, min(run, key=lambda node: rank[node.node_id])) for number, run in enumerate(runs, start=1)
+        replace(
+            _merged(number, run, min(run, key=lambda node: rank[node.node_id])),
+            links=_links(number, links, number_of),
+        )
+        for number, run in enumerate(runs, start=1)
     )
+
+
+def _links(number: int, links: Sequence[NodeLink], number_of: Mapping[str, int]) -> tuple[Link, ...]:
+    """What the passage with this number is to other passages; within one passage nothing need be told."""
+    found = (
+        Link(link.relation, link.target, number_of[link.of], link.effective, link.dated)
+        for link in links
+        if number_of.get(link.node_id) == number and number_of.get(link.of, number) != number
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _goes_on(run: Sequence[ScoredNode], node: ScoredNode) -> bool:
@@ -119,6 +148,7 @@ def _merged(number: int, run: Sequence[ScoredNode], best: ScoredNode) -> Passage
         boxes=tuple(boxes),
         box_spans=tuple(spans),
         ocr_confidence=min(read, default=None),
+        clauses=tuple(dict.fromkeys(number for part in (first, *others) for number in part.clauses)),
     )
 
 
@@ -148,6 +178,7 @@ def _passage(number: int, node: ScoredNode) -> Passage:
         boxes=tuple(_page_box(box) for box in json.loads(metadata["boxes"])),
         box_spans=tuple((start, end) for start, end in json.loads(metadata["box_spans"])),
         ocr_confidence=metadata["ocr_confidence"] if metadata["ocr"] else None,
+        clauses=tuple(json.loads(metadata["clauses"])),
     )
 
 
@@ -161,6 +192,25 @@ def source_label(passage: Passage) -> str:
     page = passage.page_label or (str(passage.page) if passage.page > 1 or passage.boxes else "")
     parts = (passage.title or passage.source, f"p. {page}" if page else "", passage.section)
     return ", ".join(" ".join(part.split()) for part in parts if part.strip())
+
+
+def link_note(link: Link) -> str:
+    """What a passage is to another one, for a person: "amends clause 9.1 in [2] (effective 1 March 2024)"."""
+    if link.relation == "defines":
+        return f"defines “{link.target}”, used in [{link.number}]"
+    if link.relation == "holds":
+        return f"holds {_place(link)}, to which [{link.number}] points"
+    return f"amends {_place(link)} in [{link.number}]{_since(link)}"
+
+
+def _place(link: Link) -> str:
+    return f"clause {link.target}" if link.target[:1].isdigit() else link.target
+
+
+def _since(link: Link) -> str:
+    if link.effective:
+        return f" (effective {link.effective})"
+    return f" (dated {link.dated})" if link.dated else ""
 
 
 def neutralise(text: str) -> str:
@@ -179,9 +229,9 @@ def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -
 
     Raises UsageError when not even the first one fits.
     """
-    blocks = [_block(passage, passages[:place]) for place, passage in enumerate(passages)]
-    for count in range(len(blocks), 0, -1):
-        context = Context("\n".join(blocks[:count]), tuple(passages[:count]), tuple(passages[count:]))
+    for count in range(len(passages), 0, -1):
+        shown, left_out = tuple(passages[:count]), tuple(passages[count:])
+        context = Context("\n".join(_block(passage, shown, left_out) for passage in shown), shown, left_out)
         if fits(context):
             return context
     raise UsageError(
@@ -190,12 +240,30 @@ def fit_passages(passages: Sequence[Passage], fits: Callable[[Context], bool]) -
     )
 
 
-def _block(passage: Passage, before: Sequence[Passage]) -> str:
-    """The passage under its label; where one `before` it has the same text, only a word that it stands there."""
-    label = f"[{passage.number}] {neutralise(source_label(passage))}"
-    if twins := twins_of(passage, before):
+def _block(passage: Passage, shown: Sequence[Passage], left_out: Sequence[Passage]) -> str:
+    """The passage under its label; where one before it has the same text, only a word that it stands there."""
+    notes = "; ".join(_notes(passage, shown, left_out))
+    label = f"[{passage.number}] {neutralise(source_label(passage))}{f' ({notes})' if notes else ''}"
+    if twins := twins_of(passage, shown[: shown.index(passage)]):
         return f"{label}\nHere stand the same words as in [{twins[0].number}]."
     return f"{label}\n<passage>\n{neutralise(passage.text)}\n</passage>"
+
+
+def _notes(passage: Passage, shown: Sequence[Passage], left_out: Sequence[Passage]) -> Iterator[str]:
+    """What a model must know of a passage: what amends it, even where there is no room for that, and why it is here."""
+    for other in (*shown, *left_out):
+        for link in map(_neutralised, other.links):
+            if link.relation == "amends" and link.number == passage.number:
+                by = f"[{other.number}]" if other in shown else f"{neutralise(source_label(other))}, which is not shown"
+                yield f"{_place(link)} is amended by {by}{_since(link)}"
+    for link in map(_neutralised, passage.links):
+        if link.number <= len(shown) and (link.relation == "amends" or passage.retrieval_rank == 0):
+            yield link_note(link)
+
+
+def _neutralised(link: Link) -> Link:
+    target, effective, dated = map(neutralise, (link.target, link.effective, link.dated))
+    return replace(link, target=target, effective=effective, dated=dated)
 
 
 def twins_of(passage: Passage, passages: Sequence[Passage]) -> list[Passage]:

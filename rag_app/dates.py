@@ -55,6 +55,15 @@ def dates(text: str) -> list[tuple[Date, ...]]:
     return _split(text)[0]
 
 
+def written_dates(text: str) -> list[str]:
+    """The dates of a text that name a year, as they are written, in order."""
+    text = unicodedata.normalize("NFKC", text)
+    found = [match for form in _FORMS for match in form.finditer(text) if match.groupdict().get("year")]
+    found.sort(key=lambda match: (match.start(), -match.end()))
+    whole = [match for place, match in enumerate(found) if all(match.start() >= other.end() for other in found[:place])]
+    return [match.group().strip() for match in whole]
+
+
 def without_dates(text: str) -> str:
     """The text with its dates taken out; their years stay, for "in 2025" is said by "12 March 2025"."""
     return _split(text)[1]

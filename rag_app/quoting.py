@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from ingest.segmentation import CJK, fold
+from ingest.segmentation import fold
 from rag_app.answer import Citation, CitedText, Passage, Statement
 from rag_app.citations import citation
 from rag_app.context import twins_of
-from rag_app.sentences import Span, is_table_row, is_table_rule, sentences, table_head
+from rag_app.leaning import Lead, with_what_they_lean_on
+from rag_app.quotes import Quote, quotes_of
+from rag_app.sentences import Span, is_table_row
 from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
 
 ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
@@ -27,28 +28,10 @@ CLEARLY_BETTER = 0.25
 NEARLY_AS_GOOD = 0.12
 # Two sentences that share more than this part of their words say the same.
 SAME_WORDS = 0.7
-MIN_WORDS = 3
-MAX_HEADING_WORDS = 12
-MAX_LIST_CHARACTERS = 900
 
-_SENTENCE_END = re.compile(r"[.!;:。！；：…|][\"'”’」』）)\]]*$")
-# "(a)", "iv.", "3)", "三、" or a bullet; "13." begins the next clause.
-_ITEM = re.compile(
-    r"[(（][a-z0-9]{1,4}[)）]|[a-z]{1,3}[.)]\s|\d{1,2}[)、]|[一二三四五六七八九十]{1,3}、|[•–-] ", re.IGNORECASE
-)
-_QUESTION_END = re.compile(r"[?？][\"'”’」』）)\]]*$")
-# Two CJK characters make about one word.
-_WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
 # "170", "≥ 1,450", "12.5 x": not "May 2025".
 _NUMBER_CELL = re.compile(r"[^\w\s]?\s?\d[\d.,\s]*(?:\s?[^\d\s]{1,6})?")
 _MARK_LIKE = re.compile(r"(?<=[\[【［])(?=[\d\s^])")
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    passage: Passage
-    span: Span
-    text: str  # as it is scored and shown: a table row with the head of its table
 
 
 def quote_answer(question: str, passages: Sequence[Passage], score_sentences: ScoreSentences) -> CitedText:
@@ -56,7 +39,8 @@ def quote_answer(question: str, passages: Sequence[Passage], score_sentences: Sc
 
     `score_sentences(question, sentences)` gives one score a sentence, higher for better. Passages that lack a model,
     code or clause of the question which another passage has are not quoted. A quote from a text that stands in several
-    passages has the marks of all. Raises ValueError without passages.
+    passages has the marks of all. What amends a quoted clause comes before it, and what a quote leans on behind all:
+    see `leaning.py`. Raises ValueError without passages.
     """
     if not passages:
         raise ValueError("Expected passages to quote from, got none; refuse the question instead.")
@@ -65,23 +49,37 @@ def quote_answer(question: str, passages: Sequence[Passage], score_sentences: Sc
     candidates = [
         candidate
         for passage in [passage for passage in named if texts[passage.text] is passage][:QUOTED_PASSAGES]
-        for candidate in _candidates(passage)
+        for candidate in quotes_of(passage)
     ]
     if asks_for_figure(question):
         candidates = [candidate for candidate in candidates if _holds_figure(candidate)] or candidates
     scores = score_sentences(question, [candidate.text for candidate in candidates])
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
-    text, statements = LEAD_IN[language(question)], []
-    citations: dict[tuple[int, Span], Citation] = {}
-    for candidate in chosen:
-        sources = [candidate.passage, *twins_of(candidate.passage, named)]
+    reply = _Reply(language(question))
+    for lead, quote in with_what_they_lean_on(chosen, passages, lambda texts: score_sentences(question, texts)):
+        reply.add(lead, quote, [quote.passage, *twins_of(quote.passage, named)])
+    return CitedText(reply.text, tuple(reply.statements), tuple(reply.citations.values()))
+
+
+class _Reply:
+    """The answer as it is put together."""
+
+    def __init__(self, in_language: Language) -> None:
+        self.text = LEAD_IN[in_language]
+        self.statements: list[Statement] = []
+        self.citations: dict[tuple[int, Span], Citation] = {}
+        self._language = in_language
+
+    def add(self, lead: Lead | None, quote: Quote, sources: Sequence[Passage]) -> None:
+        """One quote from several passages of the same text, below what is said of it."""
+        if lead:
+            self.text += f"\n\n{lead[self._language]}"
         numbers = tuple(source.number for source in sources)
-        start = len(text) + 2
-        text += f"\n\n{_shown(candidate, numbers, language(question))}"
-        statements.append(Statement(start, len(text), numbers, "verified"))
-        citations |= {(s.number, candidate.span): citation(s, candidate.span, "verified") for s in sources}
-    return CitedText(text, tuple(statements), tuple(citations.values()))
+        start = len(self.text) + 2
+        self.text += f"\n\n{_shown(quote, numbers, self._language)}"
+        self.statements.append(Statement(start, len(self.text), numbers, "verified"))
+        self.citations |= {(s.number, quote.span): citation(s, quote.span, "verified") for s in sources}
 
 
 def about_the_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
@@ -96,69 +94,20 @@ def searchable(passage: Passage) -> str:
     return fold("\n".join((passage.text, passage.section, passage.title, passage.source)))
 
 
-def _candidates(passage: Passage) -> Iterator[_Candidate]:
-    """The passage's sentences; headings, questions and fragments go with the sentence that follows them."""
-    text = passage.text
-    spans = [span for span in _with_items(text, sentences(text)) if not is_table_rule(text[slice(*span)])]
-    heads = {head for span in spans if (head := table_head(text, span))}
-    pending: int | None = None
-    emitted = False
-    for start, end in spans:
-        head = table_head(text, (start, end))
-        if (start, end) in heads:
-            continue
-        if head:
-            pending = None
-            emitted = True
-            yield _Candidate(passage, (start, end), f"{text[slice(*head)]}\n{text[start:end]}")
-        elif _leans_on_next(text, start, end):
-            pending = start if pending is None else pending
-        else:
-            begin, pending = (start if pending is None else pending), None
-            emitted = True
-            yield _Candidate(passage, (begin, end), text[begin:end])
-    if not emitted or pending is not None:
-        begin = 0 if pending is None else pending
-        yield _Candidate(passage, (begin, len(text)), text[begin:])
-
-
-def _with_items(text: str, spans: Sequence[Span]) -> Iterator[Span]:
-    """The sentences, those that end in a colon together with the list items below them: alone they promise only."""
-    following = list(spans)
-    while following:
-        start, end = following.pop(0)
-        if text[start:end].endswith((":", "：")):
-            while (
-                following and _ITEM.match(text[slice(*following[0])]) and following[0][1] - start <= MAX_LIST_CHARACTERS
-            ):
-                end = following.pop(0)[1]
-        yield start, end
-
-
-def _leans_on_next(text: str, start: int, end: int) -> bool:
-    """Whether a sentence says nothing by itself: a heading line, a question, or fewer than three words."""
-    sentence = text[start:end]
-    words = len(_WORD.findall(sentence))
-    if words < MIN_WORDS or _QUESTION_END.search(sentence):
-        return True
-    is_whole_line = text[end : end + 1] in ("\n", "\r") and text[max(start - 1, 0) : start] in ("", "\n", "\r")
-    return is_whole_line and words <= MAX_HEADING_WORDS and not _SENTENCE_END.search(sentence)
-
-
-def _holds_figure(candidate: _Candidate) -> bool:
+def _holds_figure(candidate: Quote) -> bool:
     """Whether a sentence holds a figure; a bare number in a table cell is one, behind the cell that names the row."""
     row = candidate.text.rsplit("\n", 1)[-1]
     cells = row.strip("| ").split("|")[1:] if is_table_row(row) else []
     return holds_figure(candidate.text) or any(_NUMBER_CELL.fullmatch(cell.strip()) for cell in cells)
 
 
-def _is_entry_of(named: Sequence[str], candidate: _Candidate) -> bool:
+def _is_entry_of(named: Sequence[str], candidate: Quote) -> bool:
     """Whether a table row begins with a code that is asked for: the row on E07, not one that mentions it."""
     row = candidate.text.rsplit("\n", 1)[-1]
     return is_table_row(row) and fold(row.strip("| ").split("|")[0]).strip() in named
 
 
-def _choose(candidates: Sequence[_Candidate], scores: Sequence[float], entries: Sequence[int]) -> list[_Candidate]:
+def _choose(candidates: Sequence[Quote], scores: Sequence[float], entries: Sequence[int]) -> list[Quote]:
     """The sentence that leads, and up to two that are nearly as good and say something else.
 
     `entries` are candidates of which the best leads in any case.
@@ -179,7 +128,7 @@ def _choose(candidates: Sequence[_Candidate], scores: Sequence[float], entries: 
     return chosen
 
 
-def _say_the_same(left: _Candidate, right: _Candidate) -> bool:
+def _say_the_same(left: Quote, right: Quote) -> bool:
     words, others = set(content_words(left.text)), set(content_words(right.text))
     return left == right or len(words & others) > SAME_WORDS * min(len(words), len(others))
 
@@ -189,7 +138,7 @@ def escape_marks(text: str) -> str:
     return _MARK_LIKE.sub("\u2060", text)
 
 
-def _shown(candidate: _Candidate, numbers: Sequence[int], in_language: Language) -> str:
+def _shown(candidate: Quote, numbers: Sequence[int], in_language: Language) -> str:
     text = escape_marks(candidate.text.strip())
     mark = "".join(f"[{number}]" for number in numbers)
     if not is_table_row(candidate.text):

@@ -15,6 +15,7 @@ from rich.table import Table
 from ingest.catalog import Kind
 from ingest.records import DocumentRecord, PageRecord
 from rag_app.answer import Answer, Event, Finished, State, Token
+from rag_app.context import link_note
 
 if TYPE_CHECKING:
     from llama_index.core.schema import BaseNode, NodeWithScore
@@ -218,6 +219,7 @@ def _print_doubts(answer: Answer, console: Console) -> None:
 
 def _print_evidence(answer: Answer, console: Console) -> None:
     cited = {citation.number for citation in answer.citations}
+    links_of = {passage.number: passage.links for passage in answer.passages}
     lines = []
     for citation in answer.citations:
         page = citation.page_label or citation.page
@@ -225,6 +227,9 @@ def _print_evidence(answer: Answer, console: Console) -> None:
         place = escape(f"[{citation.number}] {citation.source}, p. {page}  {citation.section}")
         if citation.ocr_confidence is not None:
             mark += f"  [yellow]({ocr_note(citation.ocr_confidence)})[/yellow]"
+        notes = [link_note(link) for link in links_of[citation.number] if link.number in cited]
+        if notes:
+            mark += f"  [dim]({escape('; '.join(notes))})[/dim]"
         lines.append(f"[bold]{place}[/bold]{mark}")
     for line in dict.fromkeys(lines):  # two quotes of one place need one line
         console.print(line, highlight=False)

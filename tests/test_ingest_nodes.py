@@ -51,6 +51,13 @@ def test_clauses_definitions_and_references_are_json_lists() -> None:
     ]
 
 
+def test_the_clauses_that_a_passage_amends_are_a_json_list() -> None:
+    metadata = node_from_chunk(replace(CHUNK, text="Clause 9.1 of the Agreement is deleted."), 5, RECORD).metadata
+
+    assert json.loads(metadata["amends"]) == ["9.1"]
+    assert node_from_chunk(CHUNK, 5, RECORD).metadata["amends"] == "[]"
+
+
 def test_a_passage_says_whether_its_text_was_recognised_and_how_surely() -> None:
     printed = node_from_chunk(CHUNK, 5, RECORD).metadata
     scanned = node_from_chunk(replace(CHUNK, ocr=0.87654), 5, RECORD).metadata

@@ -83,6 +83,25 @@ def test_a_version_is_read_in_its_order(store: VectorStore) -> None:
     assert [found.node_id for found in store.get_version("v1")] == ["west", "east", "north"]
 
 
+def test_metadata_of_a_version_is_read_in_its_order(store: VectorStore) -> None:
+    assert [(key, values["position"]) for key, values in store.metadata("v1").items()] == [
+        ("west", 1),
+        ("east", 2),
+        ("north", 10),
+    ]
+    assert store.metadata("v9") == {}
+
+
+def test_passages_that_amend_a_clause_are_found(place: StoreConfig, tmp_path: Path) -> None:
+    nodes = [node("plain", [1.0, 0.0]), node("changing", [0.0, 1.0])]
+    nodes[0].metadata["amends"], nodes[1].metadata["amends"] = "[]", '["9.1"]'
+    store = VectorStore(place, f"amending-{tmp_path.name}")
+    store.add(nodes)
+
+    assert [found.node_id for found in store.amending()] == ["changing"]
+    store.close()
+
+
 def test_deleting_a_version_leaves_the_others(store: VectorStore) -> None:
     store.add([node("other", [0.5, 0.5], version="v2")])
 

@@ -56,7 +56,7 @@ def test_stages_come_before_words_and_the_answer_last(assistant: Assistant) -> N
     events = list(assistant.ask("What does E07 mean on the HP-60?"))
     stages = [event.stage for event in events if isinstance(event, StageDone)]
 
-    assert stages == ["standalone", "dense", "keyword", "fuse", "rerank", "gate", "answer"]
+    assert stages == ["standalone", "dense", "keyword", "fuse", "rerank", "gate", "closure", "answer"]
     assert isinstance(events[-1], Finished)
     assert "".join(event.text for event in events if isinstance(event, Token)) == events[-1].answer.text
     assert list(events[-1].answer.timings_ms) == stages

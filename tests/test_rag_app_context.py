@@ -57,6 +57,7 @@ def node(text: str = PASSAGE.text, score: float | None = 0.8, **other: object) -
         "ocr_confidence": 1.0,
         "retrieval_score": 0.03,
         "retrieval_rank": 4,
+        "clauses": "[]",
         **other,
     }
     identifier = f"c{other['position']}" if "position" in other else "c"

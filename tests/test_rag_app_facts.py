@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.segmentation import fold
-from rag_app.dates import Date, dates, without_dates
+from rag_app.dates import Date, dates, without_dates, written_dates
 from rag_app.names import has_name, names
 from rag_app.negation import contradicts
 
@@ -124,3 +124,9 @@ def test_what_is_denied_on_one_side_only_is_a_contradiction(statement: str, sour
 )
 def test_two_ways_to_say_the_same_are_no_contradiction(statement: str, source: str) -> None:
     assert not contradicts(statement, source)
+
+
+def test_dates_that_name_a_year_are_given_as_they_are_written() -> None:
+    text = "Made on 1 February 2023 and on March 3rd, 2024; paid by 5 May, from 2025年6月1日 or 2026-07-08 on."
+
+    assert written_dates(text) == ["1 February 2023", "March 3rd, 2024", "2025年6月1日", "2026-07-08"]
