@@ -211,8 +211,8 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
-    """A stage of the pipeline has ended: "standalone", "dense", "keyword", "fuse", "rerank", "gate",
-    "closure", "answer"."""
+    """A stage of the pipeline has ended: "standalone", "dense", "keyword", "fuse", "rerank", "long",
+    "gate", "closure", "answer"."""
 
     stage: str
     milliseconds: float

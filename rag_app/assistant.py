@@ -48,12 +48,11 @@ from retrievers.hybrid import (
     check_question,
     embedded_reranker,
 )
+from retrievers.long_pass import LongPass
 from retrievers.rerank.instructions import check_instruction, route
 from retrievers.rerank.late_interaction import LateInteractionReranker
 from retrievers.rerank.postprocessor import rank_by_score
 from retrievers.rerank.protocol import Reranker
-
-"""Pixels of a page image that is not enlarged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,14 @@ class Assistant:
         return self._reranker or self._late_interaction
 
     @property
+    def _long_pass(self) -> LongPass | None:
+        """None where only chunks are ranked."""
+        reranker = self._reranker
+        if reranker is None or not self.settings.reads_sections:
+            return None
+        return LongPass(self._collection, reranker, section_tokens=self.settings.rerank_max_length)
+
+    @property
     def _retriever(self) -> HybridRetriever:
         """Made anew for each search: it would keep a model alive that is to be unloaded."""
         return HybridRetriever(
@@ -122,6 +129,7 @@ class Assistant:
             top_k=self.settings.top_k,
             candidates=self.settings.candidates,
             budget_ms=self.settings.rerank_budget_ms or None,
+            long_pass=self._long_pass,
         )
 
     @property

@@ -28,6 +28,7 @@ from rag_app.suggestions import suggested_questions
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
 MAX_UPLOAD_NAME = 120
 PAGE_WIDTH = 1000
+"""Pixels of a page image that is not enlarged."""
 
 
 @dataclass(frozen=True, slots=True)

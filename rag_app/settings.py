@@ -113,6 +113,11 @@ class Settings(BaseSettings):
         ge=0,
         description="How long qwen3 may take for a question; passages it does not reach stay unscored; 0: no limit.",
     )
+    rerank_long: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether whole sections are reranked once more where the best passages are close; auto: by qwen3 "
+        "on a CUDA GPU without a time limit. For on, a server must read 32,768 tokens.",
+    )
     rerank_base_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",
@@ -204,12 +209,22 @@ class Settings(BaseSettings):
             return self.reranker
         return "qwen3" if _has_cuda_gpu() else "embedded"
 
+    @property
+    def reads_sections(self) -> bool:
+        """Whether whole sections are reranked where the best passages are close."""
+        if self.rerank_long != "auto":
+            return self.rerank_long == "on"
+        on_gpu = self.rerank_device.startswith("cuda") or (self.rerank_device == "auto" and _has_cuda_gpu())
+        return self.profile == "qwen3" and on_gpu and not self.rerank_budget_ms
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.reranker not in ("auto", *LOCAL_PROFILES) and not self.rerank_base_url:
             raise ValueError(f"the reranker '{self.reranker}' needs rerank_base_url (RAG_RERANK_BASE_URL)")
         if self.reranker not in ("auto", "qwen3") and self.rerank_budget_ms:
             raise ValueError(f"the reranker '{self.reranker}' cannot keep a rerank_budget_ms; only qwen3 can")
+        if self.rerank_long == "on" and self.profile == "embedded":
+            raise ValueError("the embedded reranker reads no whole sections; rerank_long needs qwen3 or a server")
         if self.embedding == "openai" and not self.embedding_base_url:
             raise ValueError("the embedding 'openai' needs embedding_base_url (RAG_EMBEDDING_BASE_URL)")
         if self.embedding not in ("qwen3", "openai") and self.embedding_dimensions:

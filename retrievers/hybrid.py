@@ -20,6 +20,7 @@ from ingest.segmentation import STOP_WORDS, segment
 from retrievers.dense import DenseRetriever
 from retrievers.fusion import reciprocal_rank_fusion
 from retrievers.keyword import KeywordRetriever
+from retrievers.long_pass import LongPass, close_leaders
 from retrievers.rerank.late_interaction import LateInteractionReranker
 from retrievers.rerank.postprocessor import RerankPostprocessor
 from retrievers.rerank.protocol import Reranker
@@ -59,8 +60,8 @@ class HybridRetriever(BaseRetriever):
     """The `top_k` best passages of a collection.
 
     `candidates` of the fused list are reranked, in `budget_ms` as far as that time goes: what it does not reach stands
-    behind, with the score None. Every node returned is a copy whose metadata holds `retrieval_rank` and
-    `retrieval_score`: its place and score in the fused list.
+    behind, with the score None. A `long_pass` settles the order of close leaders. Every node returned is a copy whose
+    metadata holds `retrieval_rank` and `retrieval_score`: its place and score in the fused list.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class HybridRetriever(BaseRetriever):
         top_k: int = 8,
         candidates: int = 30,
         budget_ms: float | None = None,
+        long_pass: LongPass | None = None,
     ) -> None:
         super().__init__()
         self._embedding = EncoderEmbedding(encoder)
@@ -79,6 +81,7 @@ class HybridRetriever(BaseRetriever):
         self._reranker = reranker
         self._candidates = candidates
         self._budget_ms = budget_ms
+        self._long_pass = long_pass
         self.collection = collection
         self.top_k = top_k
 
@@ -136,6 +139,9 @@ class HybridRetriever(BaseRetriever):
             )
             ranked = rerank.postprocess_nodes(list(candidates), query_str=question)
         trace.candidates, trace.scored = len(ranked), sum(hit.score is not None for hit in ranked)
+        if self._long_pass and len(close_leaders(ranked)) > 1:
+            with trace.stage("long"):
+                ranked = self._long_pass.settle(question, ranked, instruction)
         trace.ranked = ranked
         return ranked
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,3 +150,23 @@ def test_auto_is_settled_by_the_machine(monkeypatch: pytest.MonkeyPatch) -> None
     assert load_settings().reranker == "auto"
     assert load_settings().profile == ("qwen3" if torch.cuda.is_available() else "embedded")
     assert load_settings(reranker="qwen3").profile == "qwen3"
+
+
+@pytest.mark.parametrize(
+    ("options", "reads"),
+    [
+        ({"reranker": "embedded"}, False),
+        ({"reranker": "qwen3", "rerank_device": "cpu"}, False),
+        ({"reranker": "qwen3", "rerank_device": "cpu", "rerank_long": "on"}, True),
+        ({"reranker": "qwen3", "rerank_device": "cuda"}, True),
+        ({"reranker": "qwen3", "rerank_device": "cuda", "rerank_long": "off"}, False),
+        ({"reranker": "qwen3", "rerank_device": "cuda", "rerank_budget_ms": 200.0}, False),
+    ],
+)
+def test_whole_sections_are_read_where_a_gpu_does_it(options: dict[str, Any], reads: bool) -> None:
+    assert load_settings(**options).reads_sections is reads
+
+
+def test_the_embedded_reranker_reads_no_whole_sections() -> None:
+    with pytest.raises(UsageError, match="no whole sections"):
+        load_settings(reranker="embedded", rerank_long="on")
