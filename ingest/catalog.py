@@ -445,6 +445,10 @@ class Catalog:
                 [(earlier, document_id) for document_id, earlier in revisions.items()],
             )
 
+    def revisions(self) -> dict[str, str]:
+        """The documents that are likely revisions of others, each with the one that it is a revision of."""
+        return dict(self._rows("SELECT document_id, revision_of FROM documents WHERE revision_of <> ''"))
+
     def alike(self, document_id: str, limit: int) -> dict[str, Sketch]:
         """The sketches of the live documents that share most bands with this one, itself included, by document id.
 

@@ -10,16 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from llama_index.core.schema import BaseNode, NodeWithScore
 
+from ingest.clauses import normal_number
 from ingest.collection import Collection
+from ingest.numbering import clause_number
 from ingest.outline import Outline
 from ingest.references import definitions
 from ingest.segmentation import fold
+from rag_app.answer import Relation
 from rag_app.dates import Date, dates, written_dates
 from rag_app.names import names
 from rag_app.words import codes, content_words, has_code
@@ -44,8 +47,9 @@ class Change:
     by: str
     of: str
     clause: str
-    effective: str
-    dated: str
+    effective: str = ""
+    dated: str = ""
+    relation: Relation = "amends"
 
     @property
     def since(self) -> tuple[int, int, int]:
@@ -68,7 +72,10 @@ class Opening:
 
     @property
     def names(self) -> set[str]:
-        return {fold(name) for name in names(self.text)} - {fold(term) for term in definitions(self.text)}
+        """Who and what is named, without roles such as "Buyer" and the words of the title."""
+        title = fold(self.title)
+        found = {fold(name) for name in names(self.text)} - {fold(term) for term in definitions(self.text)}
+        return {name for name in found if name not in title}
 
 
 class Amendments:
@@ -99,6 +106,31 @@ class Amendments:
                     if change.of in ids_of[contract] or change.by in ids_of[amending]:
                         found.setdefault((change.by, change.of, change.clause), change)
         return sorted(found.values(), key=lambda change: change.since, reverse=True)
+
+    def revisions(self, nodes: Sequence[NodeWithScore]) -> list[Change]:
+        """The clauses of these passages that read otherwise in the latest version of their document."""
+        later = {before: after for after, before in self._collection.catalog.revisions().items()}
+        return [change for hit in nodes for change in self._revisions_of(hit.node, later)]
+
+    def _revisions_of(self, node: BaseNode, later: Mapping[str, str]) -> Iterator[Change]:
+        latest = node.metadata["version"]
+        document_id, seen = later.get(node.metadata["document_id"]), set[str]()
+        while document_id and document_id not in seen:
+            record = self._collection.catalog.document(document_id)
+            if record is None or not is_same_work(self._opening(latest), self._opening(record.version)):
+                break
+            latest = record.version
+            seen.add(document_id)
+            document_id = later.get(document_id)
+        if seen:
+            outline = self._outline(latest)
+            held = {clause: outline.find("clause", clause) for clause in json.loads(node.metadata["clauses"])}
+            texts = self._collection.vectors.get(list({ids[0] for ids in held.values() if ids}))
+            for clause, ids in held.items():
+                before = _clause_text(node, clause)
+                after = _clause_text(texts[ids[0]], clause) if ids and ids[0] in texts else ""
+                if before and after and before != after:
+                    yield Change(ids[0], node.node_id, clause, relation="revises")
 
     def _amending(self) -> dict[str, list[BaseNode]]:
         """The passages that change clauses, by version of their document; read again when documents came or went."""
@@ -169,3 +201,25 @@ def is_named(contract: Opening, by: Opening) -> bool:
     same_title = bool(words) and words <= set(content_words(by.folded))
     same_parties = len(contract.names & by.names) >= NAMES_IN_COMMON
     return same_number + same_title + same_date + same_parties >= EVIDENCE_NEEDED
+
+
+def is_same_work(one: Opening, other: Opening) -> bool:
+    """Whether two documents of nearly the same words are versions of one: by title, its numbers, and who is named.
+
+    Manuals of two models, and a form filled in for two customers, are as alike as versions are.
+    """
+    if fold(one.title) != fold(other.title):
+        return False
+    return 2 * len(one.names & other.names) >= min(len(one.names), len(other.names))
+
+
+def _clause_text(node: BaseNode, clause: str) -> str:
+    """The words of a clause that begins in a passage, "" where none of this number does."""
+    own: list[str] = []
+    for line in node.get_content().split("\n"):
+        printed = clause_number(line)
+        if own and printed:
+            break
+        if own or (printed and normal_number(printed) == clause):
+            own += line.split()
+    return " ".join(own)

@@ -7,13 +7,17 @@ from typing import Literal, get_args
 
 from ingest.document import PageBox
 
-Relation = Literal["defines", "holds", "amends"]
+Relation = Literal["defines", "holds", "amends", "revises"]
 """What a passage is to another one.
 
 defines  it says what a term means that the other uses
 holds    it is, or holds, the clause, table, attachment or page that the other points to
 amends   it changes a clause of the other, which is in another document: what it says governs
+revises  it has the same clause in other words, in a later version of the document: what it says governs
 """
+
+GOVERNING: tuple[Relation, ...] = ("amends", "revises")
+"""Where one of these leads from a passage to another, the first is in force and not the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,11 @@ class Closure:
         What comes along is scored by the reranker, as the hits are. Raises what the reranker raises.
         """
         targets, links = self._targets(question, hits, instruction)
-        changes = self._amendments.changes([*hits, *targets])
+        found = [*hits, *targets]
+        changes = [*self._amendments.changes(found), *self._amendments.revisions(found)]
         beside = self._beside(question, [*hits, *targets], changes, instruction)
         nodes = [node for hit in (*hits, *targets) for node in (hit, *beside.get(hit.node.node_id, ()))]
-        links += [NodeLink(c.by, "amends", c.clause, c.of, c.effective, c.dated) for c in changes]
+        links += [NodeLink(c.by, c.relation, c.clause, c.of, c.effective, c.dated) for c in changes]
         return Evidence(nodes, links)
 
     def _targets(

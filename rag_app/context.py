@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ingest.chunking import join_sections, split_section
 from ingest.document import PageBox
 from ingest.errors import UsageError
-from rag_app.answer import Link, Passage, Relation
+from rag_app.answer import GOVERNING, Link, Passage, Relation
 from rag_app.sentences import is_table_row
 
 MOST_MERGED_CHARACTERS = 3000
@@ -200,6 +200,8 @@ def link_note(link: Link) -> str:
         return f"defines “{link.target}”, used in [{link.number}]"
     if link.relation == "holds":
         return f"holds {_place(link)}, to which [{link.number}] points"
+    if link.relation == "revises":
+        return f"is the later version of {_place(link)} in [{link.number}]"
     return f"amends {_place(link)} in [{link.number}]{_since(link)}"
 
 
@@ -253,11 +255,12 @@ def _notes(passage: Passage, shown: Sequence[Passage], left_out: Sequence[Passag
     """What a model must know of a passage: what amends it, even where there is no room for that, and why it is here."""
     for other in (*shown, *left_out):
         for link in map(_neutralised, other.links):
-            if link.relation == "amends" and link.number == passage.number:
+            if link.relation in GOVERNING and link.number == passage.number:
                 by = f"[{other.number}]" if other in shown else f"{neutralise(source_label(other))}, which is not shown"
-                yield f"{_place(link)} is amended by {by}{_since(link)}"
+                how = "is amended by" if link.relation == "amends" else "reads otherwise in the later version, see"
+                yield f"{_place(link)} {how} {by}{_since(link)}"
     for link in map(_neutralised, passage.links):
-        if link.number <= len(shown) and (link.relation == "amends" or passage.retrieval_rank == 0):
+        if link.number <= len(shown) and (link.relation in GOVERNING or passage.retrieval_rank == 0):
             yield link_note(link)
 
 

@@ -13,7 +13,7 @@ from ingest.clauses import normal_number
 from ingest.numbering import clause_number
 from ingest.outline import touches
 from ingest.references import references, says_what_it_means
-from rag_app.answer import Link, Passage
+from rag_app.answer import GOVERNING, Link, Passage
 from rag_app.quotes import MAX_LIST_CHARACTERS, Quote, quotes_of
 from rag_app.sentences import sentences
 from rag_app.words import Language
@@ -28,6 +28,10 @@ MAX_SUPPORT = 2
 _BEFORE: Lead = {
     "en": "This amends {clause}{since}. Before, it read:",
     "zh": "以上内容修改了{clause}{since}。修改前为：",
+}
+_VERSION_BEFORE: Lead = {
+    "en": "This is {clause} in the later version of the document. Before, it read:",
+    "zh": "以上为新版文件的{clause}。旧版为：",
 }
 _EARLIER: Lead = {"en": "An earlier amendment of it:", "zh": "此前的修改："}
 _SUPPORT: Lead = {"en": "To be read with it:", "zh": "相关内容："}
@@ -78,7 +82,7 @@ def _with_amendments(quote: Quote, passages: Sequence[Passage], score: Score) ->
     amended_passage = by_number[link.number]
     amending = [passage for passage in passages if any(_is_same_change(other, link) for other in passage.links)]
     for place, passage in enumerate(amending):
-        yield (_EARLIER if place else None), _amending_quote(passage, link.target)
+        yield (_EARLIER if place else None), _governing_quote(passage, link, score)
     replaced = [quote] if quote.passage == amended_passage else _best_within(amended_passage, link.target, score)
     for one in replaced:
         yield _before(link), one
@@ -93,19 +97,21 @@ def _amendment_of(quote: Quote, passages: Sequence[Passage]) -> Link | None:
         link
         for passage in passages
         for link in passage.links
-        if link.relation == "amends" and link.number == quote.passage.number and touches(link.target, clause)
+        if link.relation in GOVERNING and link.number == quote.passage.number and touches(link.target, clause)
     ]
     return next(iter([*own, *others]), None)
 
 
 def _is_same_change(link: Link, other: Link) -> bool:
-    return link.relation == "amends" and link.number == other.number and touches(link.target, other.target)
+    return link.relation in GOVERNING and link.number == other.number and touches(link.target, other.target)
 
 
-def _amending_quote(passage: Passage, clause: str) -> Quote:
-    """The sentence that changes the clause, with its new wording as far as a quote may be long."""
+def _governing_quote(passage: Passage, link: Link, score: Score) -> Quote:
+    """The clause in a later version; or the sentence that changes it, with as much new wording as a quote may hold."""
+    if link.relation == "revises":
+        return _best_within(passage, link.target, score)[0]
     quotes = list(quotes_of(passage))
-    quote = next((one for one in quotes if clause in amended(one.text)), quotes[0])
+    quote = next((one for one in quotes if link.target in amended(one.text)), quotes[0])
     start, end = quote.span
     for _, further in sentences(passage.text):
         if further > end and runs_on(passage.text[start:end]) and further - start <= MAX_LIST_CHARACTERS:
@@ -116,7 +122,7 @@ def _amending_quote(passage: Passage, clause: str) -> Quote:
 def _before(link: Link) -> Lead:
     """What is said above the replaced text, in each language."""
     leads: dict[Language, str] = {}
-    for language, words in _BEFORE.items():
+    for language, words in (_BEFORE if link.relation == "amends" else _VERSION_BEFORE).items():
         day, since = (link.effective, _EFFECTIVE) if link.effective else (link.dated, _DATED)
         name = _CLAUSE[language].format(number=link.target) if link.target[:1].isdigit() else link.target
         leads[language] = words.format(clause=name, since=since[language].format(day=day) if day else "")

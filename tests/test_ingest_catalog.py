@@ -205,6 +205,7 @@ def test_a_revision_is_noted(catalog: Catalog) -> None:
     catalog.set_revisions({"d2": "d1", "d1": ""})
     assert catalog.unlinked() == []
     assert {record.document_id: record.revision_of for record in catalog.documents()} == {"d1": "", "d2": "d1"}
+    assert catalog.revisions() == {"d2": "d1"}
 
     catalog.remove("d1")
     assert catalog.unlinked() == ["d2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -195,7 +196,7 @@ def test_a_language_model_is_told_what_governs(
 
     old, new = holding(answer, "ninety").number, holding(answer, "sixty").number
     system, human = (message["content"] for message in server.requests[0]["messages"])  # type: ignore[attr-defined]
-    assert "the amending passage governs" in system
+    assert "the amending or later passage governs" in system
     labels = [line for line in human.split("\n") if line.startswith("[")]
     assert labels[old - 1].endswith(f"(clause 4.1 is amended by [{new}] (effective 1 July 2024))")
     assert f"amends clause 4.1 in [{old}] (effective 1 July 2024)" in labels[new - 1]
@@ -209,3 +210,24 @@ def test_a_refusal_fetches_nothing(folder: Path, tmp_path: Path, encoder: MiniLm
 
     assert answer.refused
     assert len(answer.passages) == 2
+
+
+def test_a_clause_that_a_later_version_words_otherwise_comes_with_it(assistant: Assistant, folder: Path) -> None:
+    later = folder / "agreement-v2.md"
+    later.write_text(AGREEMENT.replace("ninety", "thirty"), encoding="utf-8")
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+
+    answer = ask(assistant, folder, NOTICE)
+
+    old, new = holding(answer, "ninety"), holding(answer, "thirty")
+    assert new.links == (Link("revises", "4.1", old.number),)
+    told = answer.text.index("This is clause 4.1 in the later version of the document. Before, it read:")
+    assert answer.text.index("thirty days") < told < answer.text.index("ninety days")
+
+
+def test_a_form_filled_in_for_another_customer_is_no_later_version(assistant: Assistant, folder: Path) -> None:
+    other = AGREEMENT.replace("ninety", "thirty").replace("Alder Peak Systems", "Cedar Hill Foods")
+    (folder / "other.md").write_text(other.replace("Highfield Logistics\nGroup", "Dune\nTextiles"), encoding="utf-8")
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+
+    assert not linked(ask(assistant, folder, NOTICE), "revises")
