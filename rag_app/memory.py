@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -24,9 +26,17 @@ def process_bytes() -> int:
     return held
 
 
+def release() -> None:
+    """Gives back what no model holds any more, also on GPUs."""
+    gc.collect()  # a network is full of circles
+    torch = _loaded_torch()
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def gpu_memory() -> list[GpuMemory]:
     """Each CUDA GPU; none where torch was not needed so far: it is not loaded for this question."""
-    torch = sys.modules.get("torch")
+    torch = _loaded_torch()
     if torch is None or not torch.cuda.is_available():
         return []
     found = []
@@ -35,3 +45,12 @@ def gpu_memory() -> list[GpuMemory]:
         name = f"cuda:{number}, {torch.cuda.get_device_name(number)}"
         found.append(GpuMemory(name, torch.cuda.memory_allocated(number), free, total))
     return found
+
+
+def _loaded_torch() -> Any:
+    """torch where it is loaded, after the end of a load that has begun in another thread; else None."""
+    if "torch" not in sys.modules:
+        return None
+    import torch
+
+    return torch

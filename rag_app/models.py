@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from ingest.embedding import Encoder, MiniLmEncoder, open_encoder
 from ingest.errors import RagError
 from rag_app.llm import LanguageModel
 from rag_app.llm.opening import open_language_model
+from rag_app.memory import release
 from rag_app.rerankers import describe_reranker, open_reranker
 from rag_app.settings import Settings
 from retrievers.rerank.protocol import Reranker, follows_instructions
@@ -107,10 +106,7 @@ class Model(Generic[T]):
         with self._lock:
             if self.can_be_unloaded and self.state in ("loaded", "failed"):
                 self._loading = None
-        gc.collect()  # a network is full of circles
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release()
 
     def _timed(self) -> T:
         started = time.perf_counter()
