@@ -121,6 +121,18 @@ def test_a_file_that_is_no_evaluation_is_a_sentence(evaluations: Evaluations) ->
     assert "x.json is no evaluation" in plain(app.error[0].value)
 
 
+def test_an_evaluation_that_is_added_is_shown_at_once(evaluations: Evaluations) -> None:
+    evaluations.add(report(), "report.json")
+    app = opened(evaluations)
+    other = report().replace(b'"faults"', b'"leases"')
+    app.file_uploader(key="evaluation-report-file").set_value(("x.json", other, "application/json"))
+    app.button(key="evaluation-add-report").click().run()
+
+    assert not app.exception
+    assert len(evaluations.kept()) == 2
+    assert "leases" in app.subheader[0].value
+
+
 def test_instructions_are_offered_where_the_reranker_follows_them(evaluations: Evaluations) -> None:
     evaluations.keep_question_set("faults", {name: content for name, content, _ in FILES})
 

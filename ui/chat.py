@@ -150,7 +150,7 @@ def _write(assistant: Assistant, exchange: Exchange, turns: tuple[Turn, ...]) ->
             for event in events:
                 match event:
                     case Loading(model=model):
-                        loading = escape_label(say("models.loading", name=model))
+                        loading = say("models.loading", name=escape_label(model))
                         activity.markdown(f":gray[{loading}]", width="stretch")
                     case StageDone(stage=stage) if stage in _AFTER_STAGE:
                         activity.markdown(f":gray[{say(f'chat.{_AFTER_STAGE[stage]}')} …]", width="stretch")

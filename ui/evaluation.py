@@ -25,7 +25,7 @@ MOST_QUESTIONS = 10_000
 MOST_SHOWN = 50
 DEPTHS = (1, 5, 20)
 
-_CHOSEN = "evaluation-chosen"
+_CHOSEN, _ADDED, _SEEN = "evaluation-chosen", "evaluation-added", "evaluation-seen"
 
 
 def page(assistant: Assistant, chat: Chat) -> None:
@@ -58,11 +58,10 @@ def _run_state(run: Run) -> None:
 
 def _progress(run: Run) -> None:
     if not run.running:
-        st.session_state.pop(_CHOSEN, None)  # the new one is the newest
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="evaluation-running"):
-        words = say(f"evaluation.{run.stage}", name=run.question_set, done=run.done, total=run.total)
-        st.progress(run.done / run.total if run.total else 0.0, text=escape_label(words))
+        words = say(f"evaluation.{run.stage}", name=escape_label(run.question_set), done=run.done, total=run.total)
+        st.progress(run.done / run.total if run.total else 0.0, text=words)
         st.button(
             say("evaluation.stopping") if run.stopping else say("evaluation.stop"),
             icon=":material/stop_circle:",
@@ -73,12 +72,13 @@ def _progress(run: Run) -> None:
 
 
 def _results(evaluations: Evaluations, kept: list[str]) -> None:
+    _turn_to_new(evaluations.run)
     if st.session_state.get(_CHOSEN) not in kept:
         st.session_state[_CHOSEN] = kept[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(say("evaluation.kept"), kept, key=_CHOSEN)
         with st.popover(say("evaluation.remove"), icon=":material/delete:"):
-            st.markdown(escape_label(say("evaluation.confirm", name=name)))
+            st.markdown(say("evaluation.confirm", name=escape_label(name)))
             st.button(
                 say("evaluation.remove-it"),
                 key="evaluation-remove",
@@ -91,7 +91,8 @@ def _results(evaluations: Evaluations, kept: list[str]) -> None:
     except RagError as error:
         st.error(escape_label(str(error)), icon=":material/error:")
         return
-    st.subheader(escape_label(say("evaluation.of", name=evaluation.dataset, count=evaluation.queries)), anchor=False)
+    dataset = escape_label(evaluation.dataset)
+    st.subheader(say("evaluation.of", name=dataset, count=evaluation.queries), anchor=False)
     st.html(strategies_html(evaluation))
     notes = [
         say(f"evaluation.{kind}", count=count)
@@ -102,6 +103,15 @@ def _results(evaluations: Evaluations, kept: list[str]) -> None:
         st.caption(" ".join(notes))
     _plot(evaluation)
     _missed(evaluation)
+
+
+def _turn_to_new(run: Run | None) -> None:
+    """Chooses what was added in the click before, or what has been measured since this was looked at, once."""
+    if _ADDED in st.session_state:
+        st.session_state[_CHOSEN] = st.session_state.pop(_ADDED)
+    if run and run.kept_as and st.session_state.get(_SEEN) is not run:
+        st.session_state[_SEEN] = run
+        st.session_state[_CHOSEN] = run.kept_as
 
 
 def _plot(evaluation: Evaluation) -> None:
@@ -209,9 +219,8 @@ def _add_report(evaluations: Evaluations) -> None:
         )
         if st.form_submit_button(say("evaluation.add"), key="evaluation-add-report") and file:
             try:
-                evaluations.add(file.getvalue(), file.name)
+                st.session_state[_ADDED] = evaluations.add(file.getvalue(), file.name)
             except RagError as error:
                 st.error(escape_label(str(error)), icon=":material/error:")
                 return
-            st.session_state.pop(_CHOSEN, None)
             st.rerun()

@@ -28,7 +28,7 @@ _INSTALLATION = "models-installation"
 def page(assistant: Assistant, chat: Chat) -> None:
     """Each model, the memory, the self-test of the reranker, and on demand what is installed."""
     st.title(say("app.models"), anchor=False)
-    st.caption(f"{escape_label(say('models.profile', name=assistant.profile))} {say('models.about')}")
+    st.caption(f"{say('models.profile', name=escape_label(assistant.profile))} {say('models.about')}")
     loading = any(model.state == "loading" for model in assistant.models.all)
     st.fragment(_state, run_every=REFRESH_SECONDS if loading else None)(assistant.models, was_loading=loading)
     _self_test(assistant)
@@ -74,7 +74,7 @@ def _buttons(model: Model[Any], number: int) -> None:
             say("models.unload"),
             icon=":material/eject:",
             key=f"unload-{number}",
-            help=escape_label(say("models.unload-help", name=model.name)),
+            help=say("models.unload-help", name=escape_label(model.name)),
         ):
             model.unload()
             st.rerun()
@@ -82,7 +82,7 @@ def _buttons(model: Model[Any], number: int) -> None:
         say("models.again") if model.state == "failed" else say("models.load"),
         icon=":material/download:",
         key=f"load-{number}",
-        help=escape_label(say("models.load-help", name=model.name)),
+        help=say("models.load-help", name=escape_label(model.name)),
         disabled=model.state == "loading",
     ):
         model.start()
@@ -113,7 +113,7 @@ def _self_test(assistant: Assistant) -> None:
         st.caption(say("models.self-test-off"))
     else:
         test = reranker.self_test
-        st.caption(escape_label(say("models.self-test-passed", query=test.pairs.query)))
+        st.caption(say("models.self-test-passed", query=escape_label(test.pairs.query)))
         known = test.pairs.log_odds or (None,) * len(test.log_odds)
         names = ("document", "score", "log-odds", "expected")
         head = "".join(f'<th scope="col">{escape(say(f"models.{name}"))}</th>' for name in names)

@@ -208,7 +208,7 @@ def _rank(assistant: Assistant, query: str, gathered: list[Candidate] | RagError
         for side in sides:
             model = side.contestant.model
             if model.state != "loaded":
-                with st.spinner(escape_label(say("models.loading", name=model.name))):
+                with st.spinner(say("models.loading", name=escape_label(model.name))):
                     model.get()
             with st.spinner(say("workbench.ranking", count=len(texts))):
                 told = None if side.instruction is None else side.instruction.strip()
@@ -230,7 +230,7 @@ def _show(chat: Chat, result: Result) -> None:
         with column:
             st.markdown(f"**{escape_label(_heading(side, ranking.instruction))}**")
             scale = say(f"workbench.scale-{side.contestant.scale}")
-            st.caption(f"{scale} {escape_label(say('workbench.took', seconds=f'{ranking.milliseconds / 1000:.2f}'))}")
+            st.caption(f"{scale} {say('workbench.took', seconds=f'{ranking.milliseconds / 1000:.2f}')}")
             before = comparison.rankings[0].ranks if number else {}
             st.html(ranked_html(ranking, comparison.candidates, side.contestant.scale, before))
     _originals(chat, comparison)
