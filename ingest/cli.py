@@ -161,10 +161,9 @@ def run_ingest(
 
     Progress goes to stderr; stdout carries the report alone. With `watch` it returns only after Ctrl-C.
     """
-    # The models load here, not when the command line is read.
+    request.check()  # before the models load: a mistyped path is told at once
     from ingest.pipeline import Ingester
 
-    request.check()
     with (
         # First of all: nothing is dropped where it cannot be had, and Ray sets signal handlers of its own.
         open_engine(request.engine, request.address, embedding, chunking, request.reading) as engine,
