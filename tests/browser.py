@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,22 +58,51 @@ def visit(chromium: Browser) -> Iterator[Page]:
     assert [url for url in requests if not url.startswith(("http://localhost:", "data:", "blob:"))] == []
 
 
+@pytest.fixture(scope="session")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A chat over scripted assistants, one at a time."""
+    with started([str(TESTS / "serve_fake.py"), "quoted"], tmp_path_factory.mktemp("scripted") / "log") as server:
+        yield server
+
+
 @pytest.fixture
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a chat over the scripted assistant that the test names."""
-    with served([str(TESTS / "serve_fake.py"), request.param], tmp_path / "log") as address:
-        yield address
+def address(request: pytest.FixtureRequest, scripted: Server) -> str:
+    """The address of a chat over the scripted assistant that the test names, which nobody has used before."""
+    assert scripted.process.stdin is not None
+    assert scripted.process.stdout is not None
+    scripted.process.stdin.write(f"{request.param}\n")
+    scripted.process.stdin.flush()
+    assert scripted.process.stdout.readline() == f"{request.param}\n", scripted.log.read_text()
+    return scripted.address
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A chat that runs."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
 
 
 @contextmanager
 def served(arguments: Sequence[str], log: Path) -> Iterator[str]:
-    """The address of a chat that `python ARGUMENTS` serves, which prints its port first; stopped afterwards.
+    """The address of a chat that `python ARGUMENTS` serves, which prints its port first; stopped afterwards."""
+    with started(arguments, log) as server:
+        yield server.address
 
-    A process of its own, because Streamlit keeps its runtime in a global.
-    """
+
+@contextmanager
+def started(arguments: Sequence[str], log: Path) -> Iterator[Server]:
+    """Likewise, with its process: it has one of its own, because Streamlit keeps its runtime in a global."""
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=TESTS.parent, stdout=subprocess.PIPE, stderr=stderr, text=True
+            [sys.executable, *arguments],
+            cwd=TESTS.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
         )
     try:
         assert process.stdout is not None
@@ -80,7 +110,7 @@ def served(arguments: Sequence[str], log: Path) -> Iterator[str]:
         assert line, f"The server did not start:\n{log.read_text()}"
         address = f"http://localhost:{line}"
         wait_until_answering(process, f"{address}/api/healthz")
-        yield address
+        yield Server(process, address, log)
     finally:
         process.terminate()
         process.communicate(timeout=20)
