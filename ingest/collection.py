@@ -176,7 +176,10 @@ class Collection:
     def _delete_upload(self, path: Path) -> None:
         """Before the catalog forgets it: a file that nothing knows any more would stay for ever."""
         if path.is_relative_to(self.config.uploads.resolve()):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(f"The upload {path} cannot be deleted ({error.strerror}).") from error
 
     def _known(self, document_id: str) -> DocumentRecord:
         record = self.catalog.document(document_id)

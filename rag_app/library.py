@@ -26,7 +26,8 @@ from rag_app.settings import Settings
 from rag_app.suggestions import suggested_questions
 
 _UNSAFE_IN_NAMES = re.compile(r"[^\w.() -]+")
-MAX_UPLOAD_NAME = 120
+# File systems take 255, of which the suffix needs some.
+MOST_NAME_BYTES = 200
 PAGE_WIDTH = 1000
 """Pixels of a page image that is not enlarged."""
 
@@ -119,17 +120,12 @@ class Library:
             self._collection.sweep()
 
     def save_upload(self, name: str, content: bytes) -> Path:
-        """Keeps an uploaded file below the home under a safe form of its name; the same name replaces it.
+        """Keeps an uploaded file below the home by its `upload_name`; the same name replaces it.
 
         It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
-        Raises `UsageError` for a type that is not supported and for an empty file.
+        Raises `UsageError` for a type that is not supported.
         """
-        plain = _UNSAFE_IN_NAMES.sub("_", Path(name.replace("\\", "/")).name).strip(". ")
-        stem, suffix = Path(plain).stem[:MAX_UPLOAD_NAME], Path(plain).suffix
-        if not stem or suffix.lower() not in SUPPORTED_SUFFIXES:
-            kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
-            raise UsageError(f"'{name[:MAX_UPLOAD_NAME]}' is of a type that cannot be read. Expected one of {kinds}.")
-        path = self._settings.location.uploads.resolve() / f"{stem}{suffix}"
+        path = self._settings.location.uploads.resolve() / upload_name(name)
         unfinished = path.with_name(f".{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -178,6 +174,19 @@ class Library:
         """Stops what is being read and closes the collection."""
         self.jobs.close()
         self._collection.close()
+
+
+def upload_name(name: str) -> str:
+    """The last part of the name without what could mean something to a file system.
+
+    Raises `UsageError` for a type that is not supported.
+    """
+    plain = Path(_UNSAFE_IN_NAMES.sub("_", Path(name.replace("\\", "/")).name).strip(". "))
+    stem = plain.stem.encode()[:MOST_NAME_BYTES].decode(errors="ignore")
+    if not stem or plain.suffix.lower() not in SUPPORTED_SUFFIXES:
+        kinds = ", ".join(sorted(SUPPORTED_SUFFIXES))
+        raise UsageError(f"'{name[:80]}' is of a type that cannot be read. Expected one of {kinds}.")
+    return f"{stem}{plain.suffix}"
 
 
 def find_document(catalog: Catalog, name: str) -> DocumentRecord:

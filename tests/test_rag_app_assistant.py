@@ -106,6 +106,13 @@ def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
     assert path.read_bytes() == b"text"
 
 
+def test_a_long_name_is_cut_to_what_file_systems_take(assistant: Assistant) -> None:
+    path = assistant.save_upload("使用说明书" * 50 + ".txt", b"text")
+
+    assert len(path.name.encode()) <= 255
+    assert path.read_bytes() == b"text"
+
+
 @pytest.mark.parametrize("name", ["x.exe", "", ".pdf", "..", "x"])
 def test_an_upload_of_another_type_is_refused(assistant: Assistant, name: str) -> None:
     with pytest.raises(UsageError, match=r"Expected one of .*\.pdf"):

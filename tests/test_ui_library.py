@@ -108,11 +108,11 @@ def test_too_many_files_are_refused_as_a_whole(assistant: Assistant, monkeypatch
 
 
 def test_two_files_of_one_name_in_an_upload_do_not_replace_each_other(assistant: Assistant) -> None:
-    app = put(library(assistant), ("a.txt", b"One."), ("a.txt", b"Two."))
+    app = put(library(assistant), ("a_b.txt", b"One."), ("a?b.txt", b"Two."), (" .txt", b"Three."))
     read_whole(assistant)
 
-    assert "another file of this name" in shown(app.warning)[0]
-    assert assistant.library.document("a.txt").path.read_bytes() == b"One."
+    assert ["another file of this name" in shown(app.warning)[0], " .txt" in shown(app.warning)[1]] == [True, True]
+    assert assistant.library.document("a_b.txt").path.read_bytes() == b"One."
 
 
 def test_a_deleted_document_can_be_restored_and_is_not_found_meanwhile(assistant: Assistant) -> None:

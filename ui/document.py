@@ -93,10 +93,10 @@ def hide(assistant: Assistant, chat: Chat, document_id: str) -> None:
 
 def _tags(assistant: Assistant, record: DocumentRecord) -> None:
     key = f"tags-{record.document_id}"
+    st.session_state[key] = list(record.tags)  # as they are now: another visitor may have changed them
     st.multiselect(
         say("document.tags"),
         sorted({*assistant.library.catalog.tags(), *record.tags}),
-        default=record.tags,
         key=key,
         accept_new_options=True,
         placeholder=say("document.add-tag"),
@@ -116,7 +116,6 @@ def _keep_tags(assistant: Assistant, record: DocumentRecord, key: str) -> None:
             assistant.library.catalog.tag(record.document_id, tag)
     except RagError as error:
         st.session_state[f"{key}-problem"] = str(error)
-        st.session_state[key] = list(record.tags)
 
 
 def _search(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:

@@ -14,6 +14,7 @@ from ingest.errors import RagError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.records import FileRecord
 from rag_app.jobs import Job
+from rag_app.library import upload_name
 from ui.markup import escape_label, shorten
 from ui.state import Chat
 from ui.text import say
@@ -146,13 +147,14 @@ def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[tuple[
     for file in files:
         if Path(file.name).suffix.lower() not in SUPPORTED_SUFFIXES:
             refused.append(("warning", say("uploading.wrong-type", name=file.name, kinds=_kinds())))
-        elif file.name in {path.name for path in paths}:
-            refused.append(("warning", say("uploading.same-name", name=file.name)))
-        else:
-            try:
+            continue
+        try:
+            if upload_name(file.name) in {path.name for path in paths}:
+                refused.append(("warning", say("uploading.same-name", name=file.name)))
+            else:
                 paths.append(assistant.library.save_upload(file.name, file.getvalue()))
-            except RagError as error:
-                refused.append(("warning", f"{file.name}: {error}"))
+        except RagError as error:
+            refused.append(("warning", f"{file.name}: {error}"))
     assistant.library.jobs.add(paths)
     return refused
 
