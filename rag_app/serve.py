@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
+import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -70,7 +71,9 @@ def serve(assistant: Assistant, listener: socket.socket) -> None:
         ws="websockets-sansio",
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    # Ctrl-C is how serving ends: uvicorn shuts down first and raises it again afterwards.
+    # Ctrl-C or a polite kill is how serving ends: uvicorn shuts down first and raises it again afterwards. What is
+    # being read is then stopped by whoever has opened the assistant.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 

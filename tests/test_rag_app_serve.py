@@ -85,3 +85,20 @@ def test_importing_serve_loads_no_web_framework() -> None:
     found = subprocess.run([sys.executable, "-c", code], cwd=TESTS.parent, capture_output=True, text=True)
 
     assert found.stdout.strip() == "set()", found.stderr
+
+
+def test_a_polite_kill_closes_the_assistant_too(tmp_path: Path) -> None:
+    """Else what is being read would be broken off in the middle, and its readers be left to find out."""
+    process = subprocess.Popen(
+        [sys.executable, str(TESTS / "serve_real.py"), str(tmp_path / "home")],
+        cwd=TESTS.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline())
+    wait_until_answering(process, f"http://localhost:{port}/api/healthz")
+    process.terminate()
+    output, _ = process.communicate(timeout=60)
+
+    assert (output, process.returncode) == ("closed\n", 0)

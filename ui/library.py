@@ -121,10 +121,10 @@ def _row(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
             args=(document_source(record),),
         )
         st.button(
-            say("library.delete"),
+            say("library.delete", name=escape_label(record.source)),
             icon=":material/delete:",
             key=f"remove-{record.document_id}",
-            help=say("library.delete-help", name=escape_label(record.source)),
+            help=say("library.delete-help"),
             type="tertiary",
             on_click=hide,
             args=(assistant, chat, record.document_id),
