@@ -39,7 +39,7 @@ class Exchange:
 
     `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
     chose when asking; None: automatic. `documents` are the titles of those that are read, by id; none: all. `id` tells
-    this attempt at an answer from any other.
+    this attempt at an answer from any other, which was there at `answered_at`.
     """
 
     question: str
@@ -48,6 +48,7 @@ class Exchange:
     text: str = ""
     quoted: bool = False
     answer: Answer | None = None
+    answered_at: datetime | None = None
     error: str | None = None
     stopped: bool = False
     opinion: Opinion | None = None

@@ -30,6 +30,12 @@ def answer(page: Page) -> None:
     expect(page.locator(".st-key-document-pane img")).to_be_visible()
 
 
+def why(page: Page) -> None:
+    ask(page, "What does fault E07 mean on the HP-60?")
+    page.locator("[class*=st-key-why-] button:visible").first.click()
+    expect(page.locator(".ranking")).to_be_visible()
+
+
 def ask(page: Page, question: str) -> None:
     page.get_by_test_id("stChatInput").locator("textarea").fill(question)
     page.keyboard.press("Enter")
@@ -43,6 +49,7 @@ def nothing(page: Page) -> None:
 STEPS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "chat": ("", nothing),
     "answer": ("", answer),
+    "why": ("", why),
     "library": ("library", nothing),
     "grid": ("grid", nothing),
     "workbench": ("workbench", nothing),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,11 @@ import test_ui_browser
 from browser import TESTS, served
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
-from test_ui_browser import CHROMIUM, PHONE, WIDE, ask, write_manual
+from test_ui_browser import PHONE, WIDE, ask, write_manual
 
-chromium, visit = test_ui_browser.chromium, test_ui_browser.visit
-address, real_address = test_ui_browser.address, test_ui_browser.real_address
+real_address = test_ui_browser.real_address  # a fixture
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"),
-        reason="no Chromium found; install one, or name it with CHROMIUM",
-    ),
-]
+pytestmark = pytest.mark.browser
 
 QUESTION = "To what torque are the cylinder head bolts tightened?"
 QUOTED_LINE = "Tighten the cylinder head bolts to 45 Nm in two steps, crosswise."
@@ -192,6 +184,21 @@ def test_an_answer_is_copied_with_its_marks_and_sources(address: str, visit: Pag
     copied = visit.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("“Tighten the head bolts to 45 Nm.” [1]")
     assert "\n[2] Purchase Agreement, 4 Delivery" in copied
+
+
+def test_the_evidence_of_an_answer_is_a_pdf_with_the_page_of_its_quote(
+    real_address: str, visit: Page, tmp_path: Path
+) -> None:
+    visit.goto(real_address)
+    answered(visit)
+    with visit.expect_download() as download:
+        visit.get_by_role("button", name="Evidence").click()
+    download.value.save_as(tmp_path / "pack.pdf")
+
+    assert download.value.suggested_filename == f"{QUESTION.removesuffix('?')}.pdf"
+    with pdfplumber.open(tmp_path / "pack.pdf") as pdf:
+        assert QUOTED_LINE in " ".join(page.extract_text() for page in pdf.pages).replace("\n", " ")
+        assert any(page.images for page in pdf.pages)
 
 
 @pytest.mark.parametrize("address", ["instructed"], indirect=True)

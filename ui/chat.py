@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -158,7 +159,7 @@ def _write(assistant: Assistant, exchange: Exchange, turns: tuple[Turn, ...]) ->
                         exchange.text += text
                         words.html(partial_html(exchange))
                     case Finished(answer=answer):
-                        exchange.answer = answer
+                        exchange.answer, exchange.answered_at = answer, datetime.now().astimezone()
                         exchange.text = answer.text
     except RagError as error:
         exchange.error = str(error)

@@ -15,7 +15,7 @@ from ui.markup import escape_label, quoted_html, shorten, written_html
 from ui.sources import chips
 from ui.state import Chat, cited_sources, passage_sources
 from ui.text import say
-from ui.transcript import answer_text
+from ui.transcript import answer_text, file_name
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -116,9 +116,33 @@ def _actions(assistant: Assistant, chat: Chat, exchange: Exchange, key: str) -> 
             name = say("why.title")
             if st.button(name, icon=":material/troubleshoot:", key=f"why-{key}", type="tertiary"):
                 st.dialog(name, width="large")(why.panel)(assistant, chat, exchange.answer)
+            _evidence(assistant, exchange, exchange.answer, key)
             _thumbs(assistant, chat, exchange)
     if exchange.opinion and not exchange.opinion.good:
         _reason(assistant, chat, exchange)
+
+
+def _evidence(assistant: Assistant, exchange: Exchange, answer: Answer, key: str) -> None:
+    """The answer with all that it rests on, to be filed; made at the click."""
+
+    def pack() -> bytes:
+        from rag_app.evidence_pack import evidence_pack
+        from rag_app.evidence_pdf import as_pdf
+
+        searched, at = list(exchange.documents), exchange.answered_at
+        return as_pdf(evidence_pack(assistant, answer, asked=exchange.question, answered_at=at, searched=searched))
+
+    st.download_button(
+        say("chat.evidence"),
+        pack,
+        file_name=file_name(exchange.question, ".pdf"),
+        mime="application/pdf",
+        help=say("chat.evidence-help"),
+        icon=":material/picture_as_pdf:",
+        key=f"evidence-{key}",
+        type="tertiary",
+        on_click="ignore",
+    )
 
 
 def _thumbs(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:

@@ -68,12 +68,24 @@ def _ranking(chat: Chat, answer: Answer) -> None:
     st.caption(" ".join(notes))
     if answer.ranking:
         with st.container(key="why-ranking"):
-            st.html(ranking_html(answer.ranking, {passage.chunk_id for passage in answer.passages}))
+            st.html(ranking_html(answer.ranking, _given(answer)))
     with st.container(horizontal=True, gap="small", key="chips-why"):
         for source in passage_sources(answer.passages):
             name = escape_label(chip_label(source))
             if st.button(name, key=f"why-chip-{source.number}", on_click=chat.open, args=(source,)):
                 st.rerun()  # the page opens beside the answer: the dialog goes
+
+
+def _given(answer: Answer) -> set[str]:
+    """The candidates that the answer was made from: a passage may be several of them put together."""
+    ids = {passage.chunk_id for passage in answer.passages}
+    read = [(passage.document_id, " ".join(passage.text.split())) for passage in answer.passages]
+    return {
+        one.chunk_id
+        for one in answer.ranking
+        if one.chunk_id in ids
+        or any(one.document_id == document_id and one.excerpt.rstrip("…") in text for document_id, text in read)
+    }
 
 
 def _try_another(assistant: Assistant, answer: Answer) -> None:
