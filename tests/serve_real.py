@@ -19,5 +19,5 @@ if __name__ == "__main__":
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     serve(assistant, listener)
-    assistant.close()
+    assistant.home.close()
     sys.stdout.write("closed\n")

@@ -69,7 +69,7 @@ def test_without_a_cookie_nothing_is_kept() -> None:
     app = ask(page(assistant))
 
     assert "chat" not in app.query_params
-    assert list(assistant.home.iterdir()) == []
+    assert list(assistant.folder.iterdir()) == []
 
 
 def test_chats_are_listed_the_newest_first_and_opened_by_a_click() -> None:
@@ -124,7 +124,7 @@ def test_a_chat_of_another_collection_opens_in_that_one() -> None:
     streamlit.cache_resource.clear()
     other = FakeAssistant(collection="contracts", records=[AGREEMENT])
     assistant = FakeAssistant(others=(other,))
-    other.home = assistant.home
+    other.folder = assistant.folder
     assistant.chats.begin(ANNA, "one-chat", "contracts", 0, Exchange("Which law applies?"))
 
     app = page(assistant, visitor=ANNA, chat="one-chat")
@@ -172,7 +172,7 @@ def test_a_thumb_down_asks_for_the_reason_and_is_kept_with_it() -> None:
     app.button_group[0].set_value("wrong-passage").run()
     app.main.text_input[0].set_value("This is the HP-60.").run()
 
-    [told] = FeedbackStore(assistant.home).all()
+    [told] = FeedbackStore(assistant.folder).all()
     assert (told.opinion.good, told.opinion.reason) == (False, "wrong-passage")
     assert told.opinion.comment == "This is the HP-60."
     assert (told.question, told.answer.passages) == ("How tight are the head bolts?", QUOTED.passages)
@@ -185,11 +185,11 @@ def test_a_thumb_that_is_taken_back_is_forgotten() -> None:
     assistant = FakeAssistant()
     app = ask(page(assistant))
     app.feedback[0].set_value(1).run()
-    assert FeedbackStore(assistant.home).all()[0].opinion.good
+    assert FeedbackStore(assistant.folder).all()[0].opinion.good
 
     app.feedback[0].set_value(None).run()
 
-    assert FeedbackStore(assistant.home).all() == []
+    assert FeedbackStore(assistant.folder).all() == []
 
 
 def panel(assistant: FakeAssistant) -> AppTest:
