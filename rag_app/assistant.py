@@ -161,9 +161,9 @@ class Assistant:
         """The answer as it is made: models that are loaded first, stages with their time, text, the finished answer.
 
         `instruction` is a name or a text; None takes the one that fits the question and the kind of the collection.
-        Only these `documents` (ids or names) are read, all where none are named. Raises `UsageError` for an empty
-        or endless question and for an unknown instruction or document, `LanguageModelError` and `RerankerError` when a
-        model fails. Closing the iterator stops the work.
+        Only these `documents` (ids or names) are searched, all where none are named; what amends them comes along all
+        the same. Raises `UsageError` for an empty or endless question and for an unknown instruction or document,
+        `LanguageModelError` and `RerankerError` when a model fails. Closing the iterator stops the work.
         """
         check_question(question)
         check_instruction(instruction)

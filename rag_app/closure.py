@@ -28,7 +28,7 @@ from retrievers.rerank.protocol import Reranker
 SOURCES = 4
 """The best passages, whose targets are looked up."""
 MOST_SCORED = 6
-"""Each costs a fifth of the time that the gate takes; what the best passage leans on comes first."""
+"""Scoring is what takes time here; what the best passage leans on comes first."""
 MOST_PASSAGES = 8
 """What fills more of them is a part of the document and no place to point to."""
 MOST_TARGETS = 2
@@ -62,8 +62,8 @@ class Closure:
         targets, links = self._targets(question, hits, instruction)
         found = [*hits, *targets]
         changes = [*self._amendments.changes(found), *self._amendments.revisions(found)]
-        beside = self._beside(question, [*hits, *targets], changes, instruction)
-        nodes = [node for hit in (*hits, *targets) for node in (hit, *beside.get(hit.node.node_id, ()))]
+        beside = self._beside(question, found, changes, instruction)
+        nodes = [node for hit in found for node in (hit, *beside.get(hit.node.node_id, ()))]
         links += [NodeLink(c.by, c.relation, c.clause, c.of, c.effective, c.dated) for c in changes]
         return Evidence(nodes, links)
 

@@ -151,6 +151,16 @@ def test_whichever_of_both_is_found_the_other_comes_along(
     assert holding(answer, "ninety").number != holding(answer, "sixty").number
 
 
+def test_a_contract_that_is_asked_alone_is_told_to_be_amended(assistant: Assistant, folder: Path) -> None:
+    (folder / "amendment.md").write_text(FIRST, encoding="utf-8")
+    assistant.ingest([folder])
+
+    *_, last = assistant.ask(NOTICE, documents=["agreement.md"])
+
+    assert isinstance(last, Finished)
+    assert linked(last.answer, "amends")
+
+
 def test_of_several_amendments_the_latest_comes_first(assistant: Assistant, folder: Path) -> None:
     (folder / "a-first.md").write_text(FIRST, encoding="utf-8")
     (folder / "b-second.md").write_text(SECOND, encoding="utf-8")
