@@ -235,7 +235,7 @@ def definitions(text: str) -> list[str]:
 
 
 # (the "Seller") only names someone; "Goods" means something.
-_SAYS = (
+_SAYS = re.compile(
     r"[\"”’」』]?.{0,60}?(?:\b(?:means?|mean(?:ing)?|ha(?:s|ve)\s+the\s+meaning|refers?\s+to|is\s+defined)\b"
     r"|[是系均意]指|[”」』]\s?指)"
 )
@@ -243,7 +243,8 @@ _SAYS = (
 
 def says_what_it_means(term: str, text: str) -> bool:
     """Whether a text tells what a term means, and does not only give that name to someone or something."""
-    return re.search(re.escape(term) + _SAYS, text) is not None
+    ends = (match.end() for match in re.finditer(re.escape(term), text)) if term in text else ()
+    return any(_SAYS.match(text, end) for end in ends)
 
 
 def _quoted(text: str, start: int) -> list[tuple[int, str]]:

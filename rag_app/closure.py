@@ -27,7 +27,7 @@ from retrievers.rerank.protocol import Reranker
 
 SOURCES = 4
 """The best passages, whose targets are looked up."""
-MOST_SCORED = 6
+MOST_SCORED = 4
 """Scoring is what takes time here; what the best passage leans on comes first."""
 MOST_PASSAGES = 8
 """What fills more of them is a part of the document and no place to point to."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.clauses import ClauseTree
-from ingest.references import Reference, definitions, references
+from ingest.references import Reference, definitions, references, says_what_it_means
 
 
 def targets(text: str) -> list[str]:
@@ -156,3 +156,18 @@ def test_the_time_is_bounded_by_the_length(fragment: str) -> None:
 def test_any_text_can_be_read(text: str) -> None:
     assert all(reference.target for reference in references(text))
     assert all(0 < len(term) <= 200 for term in definitions(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("“Goods” means the two presses.", True),
+        ('The "Goods", of either party, shall mean the presses.', True),
+        ("The Goods are sold. “Goods” has the meaning given in clause 9.1.", True),
+        ("“Goods”是指两台压机。", True),
+        ("Presswerk AB (the “Goods”) sells two presses.", False),
+        ("No term is defined here.", False),
+    ],
+)
+def test_a_term_is_told_or_only_given(text: str, says: bool) -> None:
+    assert says_what_it_means("Goods", text) is says
