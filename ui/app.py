@@ -52,6 +52,9 @@ def main(served: Callable[[], Assistant]) -> None:
 
     Streamlit calls this again for every click.
     """
+    # Before the menu: a page without an icon of its own takes that of its entry there, which Streamlit's script asks
+    # a server of Google for.
+    st.set_page_config(page_icon=_ICON, layout="wide")
     st.html(_STYLE)
     st.logo(_ICON, size="large")
     shown = st.navigation(
@@ -66,7 +69,7 @@ def main(served: Callable[[], Assistant]) -> None:
             for screen in SCREENS
         ]
     )
-    st.set_page_config(page_title=f"{shown.title} · {say('app.brand')}", page_icon=_ICON, layout="wide")
+    st.set_page_config(page_title=f"{shown.title} · {say('app.brand')}")
     shown.run()
 
 
