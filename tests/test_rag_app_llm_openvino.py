@@ -14,19 +14,32 @@ from langchain_core.messages import HumanMessage
 from qwen3_checkpoint import smollm2_file
 
 from rag_app.answer import Token
-from rag_app.assistant import build_assistant
+from rag_app.assistant import Assistant
+from rag_app.home import Home
 from rag_app.llm import LanguageModelError
 from rag_app.llm.local import open_local
 from rag_app.llm.openvino import OpenVinoEngine
+from rag_app.models import Models, open_models
 from rag_app.settings import load_settings
 
 CAPITAL = [HumanMessage("What is the capital of France?")]
 STORY = [HumanMessage("Write a very long story about a pump.")]
 
 
+SETTINGS = {"llm": "openvino", "llm_model": str(smollm2_file())}
+
+
 @pytest.fixture(scope="module")
-def engine() -> OpenVinoEngine:
-    return OpenVinoEngine(smollm2_file())
+def models() -> Models:
+    """Those of the settings, loaded once."""
+    return open_models(load_settings(**SETTINGS))
+
+
+@pytest.fixture(scope="module")
+def engine(models: Models) -> OpenVinoEngine:
+    assert models.writer
+    engine: OpenVinoEngine = models.writer.get()._chat_model.engine
+    return engine
 
 
 def test_real_words_stream(engine: OpenVinoEngine) -> None:
@@ -67,11 +80,11 @@ def test_control_tokens_are_counted_as_one(engine: OpenVinoEngine) -> None:
     assert engine.count_tokens("<|im_start|>user\nHello<|im_end|>") == 5
 
 
-def test_the_chain_streams_real_words_about_a_document_until_nobody_reads_on(tmp_path: Path) -> None:
+def test_the_chain_streams_real_words_about_a_document_until_nobody_reads_on(models: Models, tmp_path: Path) -> None:
     manual = tmp_path / "hp-60.md"
     manual.write_text("# E07\n\nE07 on the HP-60 means that the cooling water flow is too low.", encoding="utf-8")
-    settings = load_settings(home=tmp_path / "home", llm="openvino", llm_model=str(smollm2_file()))
-    assistant = build_assistant(settings, create=True)
+    settings = load_settings(home=tmp_path / "home", **SETTINGS)
+    assistant = Home(settings, models, Assistant).open(settings.collection, create=True)
     assistant.library.ingest([manual])
     before = threading.active_count()
     with closing(assistant.ask("What does E07 mean on the HP-60?")) as events:

@@ -106,18 +106,17 @@ def test_a_reply_that_is_cut_off_is_said(engine: Qwen3Engine) -> None:
         open_local(engine, answer_tokens=3).complete(HELLO)
 
 
-def test_a_reply_that_ends_is_whole(folder: Path, engine: Qwen3Engine) -> None:
-    ends = Qwen3Engine(str(folder))
+def test_a_reply_that_ends_is_whole(engine: Qwen3Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     first = engine._tokenizer(chat(engine, answer_tokens=1).invoke(HELLO).text).input_ids[0]
-    ends._model.generation_config.eos_token_id = first
-    reasons = [chunk.response_metadata.get("finish_reason") for chunk in chat(ends, answer_tokens=1).stream(HELLO)]
+    monkeypatch.setattr(engine._model.generation_config, "eos_token_id", first)
+    reasons = [chunk.response_metadata.get("finish_reason") for chunk in chat(engine, answer_tokens=1).stream(HELLO)]
 
     assert "stop" in reasons
     assert "length" not in reasons
 
 
-def test_the_budget_is_the_models_own_and_is_obeyed(folder: Path) -> None:
-    assert Qwen3Engine(str(folder)).context_tokens == 40_960
+def test_the_budget_is_the_models_own_and_is_obeyed(engine: Qwen3Engine, folder: Path) -> None:
+    assert engine.context_tokens == 40_960
     assert Qwen3Engine(str(folder), context_tokens=100_000).context_tokens == 40_960
     model = open_local(Qwen3Engine(str(folder), context_tokens=60), answer_tokens=20)
 
@@ -150,18 +149,14 @@ def test_memory_that_runs_out_is_said(engine: Qwen3Engine, monkeypatch: pytest.M
         chat(engine).invoke(HELLO)
 
 
-@pytest.mark.parametrize(
-    ("template", "named", "expected"),
-    [
-        pytest.param(QWEN3, "none", "There is no folder", id="no folder"),
-        pytest.param(None, "chat", "has no chat template", id="no template"),
-    ],
-)
-def test_what_is_no_chat_model_is_said(tmp_path: Path, template: str | None, named: str, expected: str) -> None:
-    saved(tmp_path / "chat", template)
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LanguageModelError, match="There is no folder"):
+        Qwen3Engine(str(tmp_path / "none"))
 
-    with pytest.raises(LanguageModelError, match=expected):
-        Qwen3Engine(str(tmp_path / named))
+
+def test_a_model_that_was_not_made_to_chat_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LanguageModelError, match="has no chat template"):
+        Qwen3Engine(str(saved(tmp_path / "chat", None)))
 
 
 def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
