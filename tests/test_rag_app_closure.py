@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from assistants import assistant_with
 from chat_server import ChatServer
 
-from ingest.collection import Collection
 from ingest.embedding import MiniLmEncoder
 from rag_app.answer import Answer, Finished, Link, Passage
 from rag_app.assistant import Assistant
@@ -72,8 +72,7 @@ def folder(tmp_path: Path) -> Path:
 def open_assistant(home: Path, encoder: MiniLmEncoder, model: LanguageModel | None = None, top_k: int = 2) -> Assistant:
     """Over small passages, of which few are found."""
     settings = load_settings(home=home, gate=0.0, chunk_tokens=40, top_k=top_k)
-    collection = Collection.create(settings.location, settings.embedder, settings.chunking)
-    return Assistant(settings, collection, encoder, encoder, model=model)
+    return assistant_with(settings, encoder, model=model, create=True)
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def assistant(tmp_path: Path, encoder: MiniLmEncoder) -> Iterator[Assistant]:
 
 
 def ask(assistant: Assistant, folder: Path, question: str) -> Answer:
-    assert not assistant.ingest([folder]).failed
+    assert not assistant.library.ingest([folder]).failed
     *_, last = assistant.ask(question)
     assert isinstance(last, Finished)
     return last.answer
@@ -153,7 +152,7 @@ def test_whichever_of_both_is_found_the_other_comes_along(
 
 def test_a_contract_that_is_asked_alone_is_told_to_be_amended(assistant: Assistant, folder: Path) -> None:
     (folder / "amendment.md").write_text(FIRST, encoding="utf-8")
-    assistant.ingest([folder])
+    assistant.library.ingest([folder])
 
     *_, last = assistant.ask(NOTICE, documents=["agreement.md"])
 
@@ -186,7 +185,7 @@ def test_a_contract_of_the_same_form_is_not_amended(assistant: Assistant, folder
 def test_an_amendment_that_was_removed_amends_no_more(assistant: Assistant, folder: Path) -> None:
     (folder / "amendment.md").write_text(FIRST, encoding="utf-8")
     assert linked(ask(assistant, folder, NOTICE), "amends")
-    assistant.remove(assistant.document("amendment.md").document_id)
+    assistant.library.remove(assistant.library.document("amendment.md").document_id)
 
     *_, last = assistant.ask(NOTICE)
 
@@ -214,8 +213,7 @@ def test_a_language_model_is_told_what_governs(
 
 def test_a_refusal_fetches_nothing(folder: Path, tmp_path: Path, encoder: MiniLmEncoder) -> None:
     settings = load_settings(home=tmp_path / "home", gate=1.0, chunk_tokens=40, top_k=2)
-    collection = Collection.create(settings.location, settings.embedder, settings.chunking)
-    with closing(Assistant(settings, collection, encoder, encoder)) as assistant:
+    with closing(assistant_with(settings, encoder, create=True)) as assistant:
         answer = ask(assistant, folder, "What does a Supplier earn whose software runs without a stop?")
 
     assert answer.refused
