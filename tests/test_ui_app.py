@@ -14,6 +14,7 @@ from fake_assistant import (
     HOSTILE,
     INSTRUCTED,
     MANUAL,
+    PASSAGES,
     QUOTED,
     REFUSED,
     WRITTEN,
@@ -27,7 +28,7 @@ from pages import ask, chip, html, labels, page, plain, read_whole
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
-from rag_app.answer import State
+from rag_app.answer import Link, State
 from retrievers.rerank.instructions import INSTRUCTIONS
 
 
@@ -328,3 +329,22 @@ def test_another_collection_is_another_conversation() -> None:
     ask(app, "Which law applies?")
 
     assert other.asked == [("Which law applies?", ())]
+
+
+def test_a_written_answer_says_what_its_sources_are_to_each_other() -> None:
+    amending = replace(WRITTEN.passages[1], links=(Link("amends", "9.1", 1, effective="1 *March* 2024"),))
+    answer = replace(WRITTEN, passages=(WRITTEN.passages[0], amending, *WRITTEN.passages[2:]))
+    app = ask(page(FakeAssistant(answer, language_model="qwen3-4b")))
+    notes = "\n".join(plain(caption.value) for caption in app.main.caption)
+
+    assert "[2] amends 9.1 in [1] (effective 1 *March* 2024)." in notes
+
+    chip(app, 2).click().run()
+    assert "link: [2] amends 9.1 in [1]" in "\n".join(plain(caption.value) for caption in app.main.caption)
+
+
+def test_the_first_chip_is_what_the_answer_cites_first() -> None:
+    answer = answer_of("“Second.” [2]\n\n“First.” [1]", citations=(cite(PASSAGES[1]), cite(PASSAGES[0])))
+    app = ask(page(FakeAssistant(answer)))
+
+    assert [label[:1] for label in map(plain, labels(app)) if " · " in label[:5]] == ["2", "1"]

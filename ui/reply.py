@@ -12,7 +12,7 @@ from rag_app.chats import Exchange, Opinion, Reason
 from ui import history, why
 from ui.copying import copy_button
 from ui.markup import escape_label, quoted_html, shorten, written_html
-from ui.sources import chips
+from ui.sources import chips, link_words
 from ui.state import Chat, cited_sources, passage_sources
 from ui.text import say
 from ui.transcript import answer_text, file_name
@@ -86,6 +86,14 @@ def _notes(answer: Answer) -> None:
         notes.append(say("chat.quoted"))
     for state in dict.fromkeys(statement.state for statement in answer.statements if statement.state != "verified"):
         notes.append(say("chat.sign", sign=say(f"markup.{state}"), meaning=say(f"markup.{state}-meaning")))
+    if not answer.quoted:  # a quoted answer says it in its text
+        cited = {citation.number for citation in answer.citations}
+        for passage in answer.passages:
+            notes += [
+                f"{link_words(passage.number, link)}."
+                for link in passage.links
+                if {passage.number, link.number} <= cited
+            ]
     if answer.instruction is not None:
         notes.append(say("chat.ranked-by", instruction=escape_label(answer.instruction)))
     if answer.scored < answer.candidates:

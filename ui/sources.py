@@ -9,6 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from ingest.errors import RagError
+from rag_app.answer import Link
 from ui.markup import escape_label, passage_html, place, shorten
 from ui.state import Chat, OpenSource
 from ui.text import say
@@ -65,6 +66,8 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
             )
         if source.section:
             st.caption(escape_label(source.section))
+        for link in source.links:
+            st.caption(f":material/link: {link_words(source.number, link)}")
         if source.ocr_confidence is not None:
             sure = f"{source.ocr_confidence:.0%}"
             st.caption(f":material/document_scanner: {say('sources.read-by-ocr', sure=sure)}")
@@ -82,6 +85,14 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
                 width: int | Literal["stretch"] = "stretch" if zoom == _ZOOMS[0] else image.width
                 st.image(image.png, width=width, output_format="PNG", alt=name)
         _quote(source, with_passage=image is None)
+
+
+def link_words(number: int, link: Link) -> str:
+    """What the passage of this number is to another one: "[3] amends clause 9.1 in [1] (effective 1 March 2024)"."""
+    words = say(f"sources.{link.relation}", number=number, target=escape_label(link.target), other=link.number)
+    if link.effective:
+        return words + say("sources.effective", date=escape_label(link.effective))
+    return words + (say("sources.dated", date=escape_label(link.dated)) if link.dated else "")
 
 
 def original_address(collection: str, source: OpenSource) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
-from rag_app.answer import STATES, Answer, Passage, State, Turn
+from rag_app.answer import STATES, Answer, Link, Passage, State, Turn
 from rag_app.chats import Exchange, SavedChat, new_chat_id
 
 
@@ -18,7 +18,7 @@ class OpenSource:
     """What the document pane shows: a page, and the passage and quotes that led there.
 
     `number` is the passage's mark in the answer; 0 where a document was opened from the list. `state` is the worst of
-    the quotes'.
+    the quotes'; `links` say what the passage is to others.
     """
 
     number: int
@@ -33,6 +33,7 @@ class OpenSource:
     boxes: tuple[PageBox, ...] = ()
     state: State = "verified"
     ocr_confidence: float | None = None
+    links: tuple[Link, ...] = ()
 
     def turned(self, pages: int) -> OpenSource:
         """The same source, so many pages further."""
@@ -107,9 +108,9 @@ def current_chat() -> Chat:
 
 
 def cited_sources(answer: Answer) -> list[OpenSource]:
-    """One for each passage and page that the answer cites, in order of their marks."""
-    texts = {passage.number: passage.text for passage in answer.passages}
-    places = sorted({(citation.number, citation.page) for citation in answer.citations})
+    """One for each passage and page that the answer cites, in the order in which it cites them."""
+    passages = {passage.number: passage for passage in answer.passages}
+    places = dict.fromkeys((citation.number, citation.page) for citation in answer.citations)
     sources = []
     for number, page in places:
         citations = [citation for citation in answer.citations if (citation.number, citation.page) == (number, page)]
@@ -123,11 +124,12 @@ def cited_sources(answer: Answer) -> list[OpenSource]:
                 page=page,
                 page_label=first.page_label,
                 section=first.section,
-                text=texts.get(number, ""),
+                text=passages[number].text,
                 quotes=tuple(citation.quote for citation in citations),
                 boxes=tuple(box for citation in citations for box in citation.boxes),
                 state=max((citation.state for citation in citations), key=STATES.index),
                 ocr_confidence=first.ocr_confidence,
+                links=passages[number].links,
             )
         )
     return sources
@@ -147,6 +149,7 @@ def passage_sources(passages: Sequence[Passage]) -> list[OpenSource]:
             text=passage.text,
             boxes=passage.boxes,
             ocr_confidence=passage.ocr_confidence,
+            links=passage.links,
         )
         for passage in passages
     ]
