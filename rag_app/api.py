@@ -80,7 +80,7 @@ def create_api(assistant: Callable[[], Assistant]) -> FastAPI:
     def healthz() -> Health:
         served = assistant()
         served.models.check()
-        return Health(collection=served.collection, documents=len(served.library.documents()))
+        return Health(collection=served.collection, documents=served.library.document_count)
 
     @api.post("/ask")
     def ask(body: Ask) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Job:
 
 
 class Ingest(Protocol):
-    """What reads files: `Assistant.ingest`."""
+    """What reads files: `Library.ingest`."""
 
     def __call__(
         self,

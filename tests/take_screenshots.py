@@ -51,7 +51,9 @@ def document(page: Page) -> None:
 def cells(page: Page) -> None:
     page.get_by_label("Questions, one a line").fill("Which law governs?\nHow long does the warranty last?")
     page.get_by_role("button", name="Ask all of them").click()
-    expect(page.get_by_role("button", name="Download as XLSX")).to_be_visible(timeout=60_000)
+    expect(page.locator("[class*=st-key-grid-download]").first).to_be_visible(timeout=60_000)
+    page.locator("[class*=st-key-grid-cell-found] button").last.click()
+    expect(page.locator(".st-key-document-pane")).to_be_visible()
 
 
 def ranking(page: Page) -> None:

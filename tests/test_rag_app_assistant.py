@@ -107,7 +107,7 @@ def test_an_upload_stays_in_its_folder(assistant: Assistant, name: str) -> None:
 
 
 def test_a_long_name_is_cut_to_what_file_systems_take(assistant: Assistant) -> None:
-    path = assistant.save_upload("使用说明书" * 50 + ".txt", b"text")
+    path = assistant.library.save_upload("使用说明书" * 50 + ".txt", b"text")
 
     assert len(path.name.encode()) <= 255
     assert path.read_bytes() == b"text"

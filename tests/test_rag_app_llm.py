@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 from qwen3_checkpoint import qwen3_tokenizer
 
+from ingest.errors import UsageError
 from rag_app.context import Context
 from rag_app.llm import LanguageModelError
 from rag_app.llm.model import estimate_tokens
@@ -227,3 +228,10 @@ def test_a_model_that_reasons_only_sometimes_is_learned_again() -> None:
 
     assert "".join(splitter.visible(["no tags at all"])) == ""
     assert splitter.began_inside is None
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(UsageError, match="llm_api_key") as refused:
+        open_remote("https://anna:secret@models.example/v1", "qwen3")
+
+    assert "secret" not in str(refused.value)

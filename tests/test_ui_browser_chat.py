@@ -231,6 +231,7 @@ def test_a_thumb_down_asks_what_is_wrong_also_on_a_phone(address: str, visit: Pa
     visit.get_by_role("radio", name="Thumbs down").click()
     visit.get_by_role("radio", name="Wrong passage").click()
     expect(visit.get_by_role("radio", name="Wrong passage")).to_be_checked()
+    visit.wait_for_timeout(2000)  # checked at once, but kept by the run of the script that follows
 
     visit.reload()
     expect(visit.get_by_role("radio", name="Wrong passage")).to_be_checked()

@@ -134,6 +134,21 @@ def test_a_chat_of_another_collection_opens_in_that_one() -> None:
     assert "Stopped before" in app.main.caption[-1].value
 
 
+def test_another_collection_is_chosen_while_a_chat_is_open() -> None:
+    streamlit.cache_resource.clear()
+    other = FakeAssistant(collection="contracts", records=[AGREEMENT])
+    assistant = FakeAssistant(others=(other,))
+    other.folder = assistant.folder
+    app = ask(page(assistant, visitor=ANNA))
+
+    app.selectbox[0].set_value("contracts").run()
+
+    assert app.selectbox[0].value == "contracts"
+    assert "chat" not in app.query_params
+    assert not app.chat_message
+    assert not app.exception
+
+
 def test_a_question_is_asked_again_in_place_of_its_answer() -> None:
     assistant = FakeAssistant(REFUSED)
     app = ask(page(assistant, visitor=ANNA))

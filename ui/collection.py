@@ -10,6 +10,7 @@ import streamlit as st
 from ingest.catalog import KINDS, Kind
 from ingest.errors import RagError
 from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS, check_instruction
+from ui.history import leave
 from ui.markup import escape_label
 from ui.state import Chat
 from ui.text import say
@@ -30,6 +31,7 @@ def choose(assistant: Assistant, chat: Chat) -> Assistant:
     if len(names) > 1:
         chosen = st.selectbox(say("app.collection"), names, index=names.index(here))
         if chosen != here:
+            leave(chat)  # else the address opens the chat before, and with it its collection
             chat.switch(chosen)
     return assistant.home.open(chat.collection) if chat.collection else assistant
 

@@ -83,10 +83,11 @@ def details(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
 
 def hide(assistant: Assistant, chat: Chat, document_id: str) -> None:
     """Deletes the document so that it can be restored; what goes wrong is told on the page."""
+    chat.notices = []
     try:
         assistant.library.hide(document_id)
     except RagError as error:
-        chat.notices = [("warning", str(error))]
+        chat.notices = [str(error)]
     if chat.opened and chat.opened.document_id == document_id:
         chat.open(None)
 
@@ -109,9 +110,9 @@ def _tags(assistant: Assistant, record: DocumentRecord) -> None:
 
 def _keep_tags(assistant: Assistant, record: DocumentRecord, key: str) -> None:
     wanted = {" ".join(tag.split()) for tag in st.session_state[key]}
-    for tag in set(record.tags) - wanted:
-        assistant.library.catalog.untag(record.document_id, tag)
     try:
+        for tag in set(record.tags) - wanted:
+            assistant.library.catalog.untag(record.document_id, tag)
         for tag in wanted.difference(record.tags):
             assistant.library.catalog.tag(record.document_id, tag)
     except RagError as error:

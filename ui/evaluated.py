@@ -1,4 +1,4 @@
-"""An evaluation as HTML. Pure functions, which escape what they are given; knows nothing of Streamlit."""
+"""An evaluation as HTML. Pure functions, which escape what they are given; draws nothing."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def _excerpt(excerpt: Excerpt, query: str) -> str:
     title = f"<b>{escape(excerpt.title)}</b>"
     if not excerpt.text:
         return f"<p>{title}</p>"
-    begin = escape(" ".join(excerpt.text.split())[:_BEGINNING])
+    words_of_text = " ".join(excerpt.text.split())
+    begin = escape(words_of_text[:_BEGINNING]) + (" …" if len(words_of_text) > _BEGINNING else "")
     words = marked_html(excerpt.text, matching_places(query, excerpt.text))
-    return f"<details><summary>{title} {begin} …</summary>{words}</details>"
+    return f"<details><summary>{title} {begin}</summary>{words}</details>"

@@ -37,7 +37,7 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
         return
     saved = assistant.home.chats.read(visitor(), wanted)
     if saved is None or saved.collection not in assistant.home.collections():
-        _leave(chat)
+        leave(chat)
         chat.trouble = say("history.unknown")
     elif saved.collection != assistant.collection:
         chat.switch(saved.collection)
@@ -74,7 +74,7 @@ def chat_list(assistant: Assistant, chat: Chat) -> None:
             key="new-chat",
             width="stretch",
             disabled=not chat.exchanges,
-            on_click=_leave,
+            on_click=leave,
             args=(chat,),
         )
         if chat.exchanges:
@@ -83,7 +83,11 @@ def chat_list(assistant: Assistant, chat: Chat) -> None:
     if not visitor():
         return
     limit = st.session_state.setdefault("chats-shown", _ENTRIES)
-    entries = assistant.home.chats.entries(visitor(), assistant.collection, limit + 1)
+    try:
+        entries = assistant.home.chats.entries(visitor(), assistant.collection, limit + 1)
+    except StorageError as error:  # questions can be asked without the chats before
+        st.warning(escape_label(str(error)))
+        return
     with st.container(gap=None, key="chats"):
         for entry in entries[:limit]:
             st.button(
@@ -150,22 +154,31 @@ def _confirm_deletion(assistant: Assistant, chat: Chat) -> None:
 
 
 def _delete(assistant: Assistant, chat: Chat) -> None:
-    assistant.home.chats.delete(visitor(), chat.chat_id)
-    _leave(chat)
+    try:
+        assistant.home.chats.delete(visitor(), chat.chat_id)
+    except StorageError as error:
+        chat.trouble = str(error)
+    else:
+        leave(chat)
 
 
 def _rename(assistant: Assistant, chat: Chat) -> None:
     title = str(st.session_state[f"name-{chat.chat_id}"]).strip()
     if title:
-        chat.title = title
-        assistant.home.chats.rename(visitor(), chat.chat_id, title)
+        try:
+            assistant.home.chats.rename(visitor(), chat.chat_id, title)
+        except StorageError as error:
+            chat.trouble = str(error)
+        else:
+            chat.title = title
 
 
 def _open(chat_id: str) -> None:
     st.query_params[_PARAMETER] = chat_id
 
 
-def _leave(chat: Chat) -> None:
+def leave(chat: Chat) -> None:
+    """Closes the open chat; what the address names would open again."""
     st.query_params.pop(_PARAMETER, None)
     chat.restart()
 

@@ -18,7 +18,7 @@ from ui.markup import escape_label, shorten
 from ui.sources import document_pane
 from ui.state import Chat, document_source
 from ui.text import say
-from ui.uploading import activity, empty_collection, failures, upload
+from ui.uploading import activity, empty_collection, failures, notices, upload
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -55,6 +55,7 @@ def document_list(assistant: Assistant, chat: Chat) -> None:
         _deleted(assistant, chat, hidden)
     with st.expander(say("library.add"), icon=":material/upload_file:", key="add-documents"):
         upload(assistant, chat)
+    notices(chat)
     activity(assistant)
     failures(assistant)
     listing = _choose_listing(assistant)
@@ -149,10 +150,11 @@ def _deleted(assistant: Assistant, chat: Chat, hidden: HiddenDocument) -> None:
 
 
 def _restore(assistant: Assistant, chat: Chat, document_id: str) -> None:
+    chat.notices = []
     try:
         assistant.library.restore(document_id)
     except RagError as error:
-        chat.notices = [("warning", str(error))]
+        chat.notices = [str(error)]
 
 
 def _pager(shown: int, last: int, found: int) -> None:

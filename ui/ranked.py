@@ -1,4 +1,4 @@
-"""The workbench's rankings as HTML. Pure functions, which escape what they are given; knows nothing of Streamlit."""
+"""The workbench's rankings as HTML. Pure functions, which escape what they are given; draws nothing."""
 
 from __future__ import annotations
 

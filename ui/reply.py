@@ -9,6 +9,7 @@ import streamlit as st
 from ingest.errors import StorageError
 from rag_app.answer import Answer
 from rag_app.chats import Exchange, Opinion, Reason
+from rag_app.gate import NEAREST_PASSAGES
 from ui import history, why
 from ui.copying import copy_button
 from ui.markup import escape_label, quoted_html, shorten, written_html
@@ -76,7 +77,7 @@ def _refusal(chat: Chat, answer: Answer, key: str) -> None:
     text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
     with st.container(border=True, key=f"refusal-{key}"):
         st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
-        chips(chat, passage_sources(answer.passages), key)
+        chips(chat, passage_sources(answer.passages[:NEAREST_PASSAGES]), key)
 
 
 def _notes(answer: Answer) -> None:
@@ -137,7 +138,7 @@ def _evidence(assistant: Assistant, exchange: Exchange, answer: Answer, key: str
         from rag_app.evidence_pack import evidence_pack
         from rag_app.evidence_pdf import as_pdf
 
-        searched, at = list(exchange.documents), exchange.answered_at
+        searched, at = list(exchange.documents.values()), exchange.answered_at
         return as_pdf(evidence_pack(assistant, answer, asked=exchange.question, answered_at=at, searched=searched))
 
     st.download_button(

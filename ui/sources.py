@@ -89,7 +89,8 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
 
 def link_words(number: int, link: Link) -> str:
     """What the passage of this number is to another one: "[3] amends clause 9.1 in [1] (effective 1 March 2024)"."""
-    words = say(f"sources.{link.relation}", number=number, target=escape_label(link.target), other=link.number)
+    target = say("sources.clause", number=link.target) if link.target[:1].isdigit() else link.target
+    words = say(f"sources.{link.relation}", number=number, target=escape_label(target), other=link.number)
     if link.effective:
         return words + say("sources.effective", date=escape_label(link.effective))
     return words + (say("sources.dated", date=escape_label(link.dated)) if link.dated else "")

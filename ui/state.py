@@ -42,7 +42,7 @@ class OpenSource:
 
 @dataclass(slots=True)
 class Chat:
-    """`collection` is "" for the one that is served; `notices` are sentences about the last upload, with a kind.
+    """`collection` is "" for the one that is served; `notices` are sentences about what could not be done.
 
     `instruction` and `documents` go with the questions asked from now on: a name or a text (None: automatic), and the
     titles of those to read, by id (none: all). `chat_id` and `title` are those under which the chat is kept, "" before
@@ -55,7 +55,7 @@ class Chat:
     collection: str = ""
     instruction: str | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
-    notices: list[tuple[str, str]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     chat_id: str = ""
     title: str = ""
     trouble: str = ""

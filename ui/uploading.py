@@ -16,7 +16,7 @@ from ingest.records import FileRecord
 from rag_app.jobs import Job
 from rag_app.library import upload_name
 from ui.markup import escape_label, shorten
-from ui.state import Chat
+from ui.state import Chat, current_chat
 from ui.text import say
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ def empty_collection(assistant: Assistant, chat: Chat) -> None:
         st.title(say("uploading.first-title"), anchor=False)
         st.markdown(say("uploading.first-words"))
         upload(assistant, chat)
+        notices(chat)
         activity(assistant)
         failures(assistant)
 
 
 def upload(assistant: Assistant, chat: Chat) -> None:
-    """A form that takes several files; below it the ones that were refused, with the reason."""
+    """A form that takes several files; the ones that are refused are named by `notices`."""
     with st.form("upload", clear_on_submit=True, border=False):
         # Of any type: what cannot be read is refused below, each file with a sentence.
         files = st.file_uploader(say("uploading.files"), accept_multiple_files=True, key="files")
@@ -53,7 +54,11 @@ def upload(assistant: Assistant, chat: Chat) -> None:
             chat.notices = _hand_in(assistant, files)
             # The page above this form was drawn without the new documents.
             st.rerun()
-    for _, sentence in chat.notices:
+
+
+def notices(chat: Chat) -> None:
+    """What the last upload, deletion or undo could not do."""
+    for sentence in chat.notices:
         st.warning(escape_label(sentence))
 
 
@@ -130,7 +135,7 @@ def state_words(job: Job) -> str:
     return " · ".join(words)
 
 
-def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[tuple[str, str]]:
+def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[str]:
     """Stores and queues the files; the sentences for those that are refused."""
     megabytes = sum(file.size for file in files) / 2**20
     if len(files) > MOST_FILES or megabytes > MOST_MEGABYTES:
@@ -141,20 +146,20 @@ def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[tuple[
             most_files=MOST_FILES,
             most_megabytes=MOST_MEGABYTES,
         )
-        return [("warning", sentence)]
+        return [sentence]
     paths: list[Path] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[str] = []
     for file in files:
         if Path(file.name).suffix.lower() not in SUPPORTED_SUFFIXES:
-            refused.append(("warning", say("uploading.wrong-type", name=file.name, kinds=_kinds())))
+            refused.append(say("uploading.wrong-type", name=file.name, kinds=_kinds()))
             continue
         try:
             if upload_name(file.name) in {path.name for path in paths}:
-                refused.append(("warning", say("uploading.same-name", name=file.name)))
+                refused.append(say("uploading.same-name", name=file.name))
             else:
                 paths.append(assistant.library.save_upload(file.name, file.getvalue()))
         except RagError as error:
-            refused.append(("warning", f"{file.name}: {error}"))
+            refused.append(f"{file.name}: {error}")
     assistant.library.jobs.add(paths)
     return refused
 
@@ -238,5 +243,9 @@ def _failure(assistant: Assistant, file: FileRecord) -> None:
 
 
 def _forget(assistant: Assistant, path: Path) -> None:
-    assistant.library.forget_failed(path)
-    assistant.library.jobs.forget(path)
+    try:
+        assistant.library.forget_failed(path)
+    except RagError as error:
+        current_chat().notices = [str(error)]
+    else:
+        assistant.library.jobs.forget(path)

@@ -25,6 +25,7 @@ from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 from pydantic import SecretStr
 
+from ingest.errors import UsageError
 from rag_app.llm.errors import LanguageModelError
 from rag_app.llm.model import ANSWER_TOKENS, CONTEXT_TOKENS, LanguageModel
 
@@ -106,8 +107,13 @@ def open_remote(
 ) -> LanguageModel:
     """The model of that name on the server at `base_url`; nothing is sent yet.
 
-    `timeout_s` bounds the wait for the connection and between two pieces of a reply.
+    `timeout_s` bounds the wait for the connection and between two pieces of a reply. Raises `UsageError` for an address
+    with a password: errors and descriptions show it.
     """
+    if URL(base_url).userinfo:
+        raise UsageError(
+            "Expected the address of the language model (llm_base_url) without name and password; set llm_api_key."
+        )
     chat_model = ChatOpenAI(
         base_url=base_url,
         model=model,
@@ -121,7 +127,6 @@ def open_remote(
         chat_model,
         name=model,
         address=base_url,
-        where=str(URL(base_url).copy_with(username=None, password=None)),
         context_tokens=context_tokens,
         answer_tokens=answer_tokens,
     )
