@@ -36,7 +36,19 @@ _CONTINUES = re.compile(
     re.IGNORECASE,
 )
 _CONTINUES_AT_END = re.compile(r"呢[\s?？。!！]*$")
-_PRONOUNS = word_set("it its that this these those they them their one ones he she him her there same")
+_PRONOUNS = word_set("it its this these those they them their one ones he she him her there same")
+# "That" stands for something as a subject or behind these words; elsewhere it joins clauses: "now that it is amended".
+_THAT = re.compile(
+    r"^\W*that\b|\b(?:is|was|does|do|did|can|will|about|after|before|by|for|from|in|like|of|on|than|to|with|without)"
+    r"\s+that\b|\bthat\s*[?.!,]",
+    re.IGNORECASE,
+)
+# What begins so is a whole question, which may be short: "What colour is the moon?"
+_ASKS = re.compile(
+    r"^\W*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|shall|should"
+    r"|will|would|has|have|had)\b",
+    re.IGNORECASE,
+)
 _CJK_PRONOUN = re.compile("它|他们|她们|这个|那个|这些|那些|这种|那种|该|其中|其|此|上述|这里|那里|同样")
 # "for", "on": words that may stand beside a new name without asking anything new.
 _ELLIPSIS_WORDS = STOP_WORDS | word_set("case same model version 那 那么 呢 的 换成 如果是 还有 另外 型号")
@@ -80,14 +92,14 @@ def is_follow_up(question: str) -> bool:
     words = _subject_words(question)
     if any(identifiers(word) for word in words):
         return _has_pronoun(question) and len(words) <= MAX_WORDS_OF_FRAGMENT
-    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT, question):
+    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT, question) - bool(_ASKS.search(question)):
         return True
     return _has_pronoun(question) and len(words) <= _size(MAX_WORDS_WITH_PRONOUN, question)
 
 
 def _has_pronoun(question: str) -> bool:
     words = {word.lower() for word in _WORD.findall(question)}
-    return bool(words & _PRONOUNS) or _CJK_PRONOUN.search(question) is not None
+    return bool(words & _PRONOUNS) or _THAT.search(question) is not None or _CJK_PRONOUN.search(question) is not None
 
 
 def _size(words: int, question: str) -> int:

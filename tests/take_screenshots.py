@@ -22,7 +22,7 @@ SAMPLES = TESTS.parent / "samples"
 DOCUMENTS = [path for path in sorted(SAMPLES.iterdir()) if path.suffix in (".pdf", ".docx")]
 IMAGES = TESTS.parent / "docs" / "images"
 # Few colours are enough for a page, and a picture then takes a fifth of the room.
-COLOURS = 128
+COLOURS = 64
 
 
 def answer(page: Page) -> None:

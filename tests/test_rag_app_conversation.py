@@ -23,6 +23,7 @@ RAM_ZH = Turn("HP-40 的柱塞螺栓扭矩是多少？", "45 牛米 [1]。")
         pytest.param(RAM, "What about the HP-60?", "What torque for the ram bolts of the HP-60?", id="what about"),
         pytest.param(RAM, "Why is it limited?", "Why is it limited? (torque ram bolts HP-40)", id="pronoun"),
         pytest.param(RAM, "Why?", "Why? (torque ram bolts HP-40)", id="one word"),
+        pytest.param(RAM, "Why is that limited?", "Why is that limited? (torque ram bolts HP-40)", id="that"),
         pytest.param(
             RAM, "And the pump bolts of the HP-60?", "And the pump bolts of the HP-60? (torque ram)", id="more"
         ),
@@ -42,6 +43,9 @@ def test_a_follow_up_takes_over_the_subject(turn: Turn, question: str, expected:
         "Who signs the amendment of the purchase contract?",
         "What does fault E07 mean?",
         "If the hydraulic pump leaks oil on the floor, is it dangerous for people nearby?",
+        "How long is the warranty on the presses, now that the contract has been amended?",
+        "What colour is the moon?",
+        "Which clause says that notice must be given in writing?",
         "买卖合同的交货期限是多少天？",
     ],
 )

@@ -348,3 +348,11 @@ def test_the_first_chip_is_what_the_answer_cites_first() -> None:
     app = ask(page(FakeAssistant(answer)))
 
     assert [label[:1] for label in map(plain, labels(app)) if " · " in label[:5]] == ["2", "1"]
+
+
+def test_a_question_of_spaces_is_not_asked() -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant), "   ")
+
+    assert assistant.asked == []
+    assert not app.chat_message

@@ -80,3 +80,12 @@ def test_a_language_in_the_address_holds_from_the_first_word() -> None:
 
     assert "直接引用文档原文回答" in app.sidebar.caption[-1].value
     assert app.session_state["language"] == "zh"
+
+
+def test_the_chosen_language_stands_in_the_address_unless_it_is_the_browsers() -> None:
+    app = page(FakeAssistant(), language="zh")
+    assert app.query_params["language"] == "zh"
+
+    app.session_state["language"] = "en"
+    app.run()
+    assert "language" not in app.query_params

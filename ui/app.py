@@ -14,7 +14,7 @@ from ingest.errors import RagError
 from ui import chat, collection, evaluation, grid, library, models, uploading, workbench
 from ui.markup import escape_label
 from ui.state import Chat, current_chat
-from ui.text import LANGUAGE_KEY, LANGUAGES, language, say
+from ui.text import LANGUAGE_KEY, LANGUAGES, browser_language, language, say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
@@ -101,14 +101,17 @@ def _about(assistant: Assistant) -> None:
 
 
 def _choose_language() -> None:
-    """Kept in the address, so that a reload and a link stay in the language."""
+    """Kept in the address where it is not the browser's, so that a reload and a link stay in the language."""
     st.session_state.setdefault(LANGUAGE_KEY, language())
-    st.segmented_control(
+    chosen = st.segmented_control(
         say("app.language"),
         list(LANGUAGES),
         format_func=lambda one: LANGUAGES[one],
         key=LANGUAGE_KEY,
         required=True,
-        bind="query-params",
         label_visibility="collapsed",
     )
+    if chosen and chosen != browser_language():
+        st.query_params[LANGUAGE_KEY] = chosen
+    else:
+        st.query_params.pop(LANGUAGE_KEY, None)

@@ -66,7 +66,8 @@ def page(assistant: Assistant, chat: Chat) -> None:
 
 
 def _ask_typed_question() -> None:
-    current_chat().ask(st.session_state["question"])
+    if question := st.session_state["question"].strip():
+        current_chat().ask(question)
 
 
 def _sidebar(assistant: Assistant, chat: Chat) -> None:

@@ -124,8 +124,8 @@ def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
             icon=":material/chevron_left:",
             key="previous-page",
             disabled=source.page <= 1,
-            on_click=chat.open,
-            args=(source.turned(-1),),
+            on_click=chat.turn,
+            args=(-1, pages),
         )
         st.markdown(page_heading(source, pages), width="content")
         st.button(
@@ -134,8 +134,8 @@ def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
             icon_position="right",
             key="next-page",
             disabled=source.page >= pages,
-            on_click=chat.open,
-            args=(source.turned(1),),
+            on_click=chat.turn,
+            args=(1, pages),
         )
         st.segmented_control(
             say("sources.zoom"),

@@ -35,9 +35,9 @@ class OpenSource:
     ocr_confidence: float | None = None
     links: tuple[Link, ...] = ()
 
-    def turned(self, pages: int) -> OpenSource:
-        """The same source, so many pages further."""
-        return replace(self, page=self.page + pages, page_label="", ocr_confidence=None)
+    def at(self, page: int) -> OpenSource:
+        """The same source at another page."""
+        return replace(self, page=page, page_label="", ocr_confidence=None)
 
 
 @dataclass(slots=True)
@@ -74,6 +74,11 @@ class Chat:
     def open(self, source: OpenSource | None) -> None:
         """Shows the source in the document pane; None closes it."""
         self.opened = source
+
+    def turn(self, by: int, pages: int) -> None:
+        """Shows a page further on or back; from where the reader is now, for quick clicks come before the next run."""
+        if self.opened:
+            self.opened = self.opened.at(min(max(self.opened.page + by, 1), pages))
 
     def restart(self) -> None:
         """An empty chat; the one before stays kept."""

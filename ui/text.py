@@ -34,11 +34,16 @@ def say(key: str, **values: object) -> str:
 
 def language() -> Language:
     """The language that the reader chose, else the browser's where it is ours, else English."""
-    # A choice in the address reaches the session's state only when the selector is drawn, at the end of the page.
+    # A choice in the address reaches the session's state only with the selector, at the end of the page.
     chosen = st.session_state.get(LANGUAGE_KEY) or st.query_params.get(LANGUAGE_KEY)
     for known in LANGUAGES:
         if chosen == known:
             return known
+    return browser_language()
+
+
+def browser_language() -> Language:
+    """Chinese for a Chinese browser, else English."""
     return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
 
 
