@@ -223,7 +223,7 @@ class Catalog:
     def newest(self, limit: int) -> list[DocumentRecord]:
         """The live documents that were stored last, the last one first."""
         with self._lock:
-            rows = self._rows("SELECT document_id FROM documents ORDER BY ingested_at DESC LIMIT ?", limit)
+            rows = self._rows("SELECT document_id FROM live ORDER BY ingested_at DESC LIMIT ?", limit)
             return [record for (document_id,) in rows if (record := self.document(document_id))]
 
     def document(self, document_id: str) -> DocumentRecord | None:
@@ -446,8 +446,8 @@ class Catalog:
             )
 
     def revisions(self) -> dict[str, str]:
-        """The documents that are likely revisions of others, each with the one that it is a revision of."""
-        return dict(self._rows("SELECT document_id, revision_of FROM documents WHERE revision_of <> ''"))
+        """The live documents that are likely revisions of others, each with the one that it is a revision of."""
+        return dict(self._rows("SELECT document_id, revision_of FROM live WHERE revision_of <> ''"))
 
     def alike(self, document_id: str, limit: int) -> dict[str, Sketch]:
         """The sketches of the live documents that share most bands with this one, itself included, by document id.

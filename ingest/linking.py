@@ -32,19 +32,20 @@ def link_revisions(catalog: Catalog) -> None:
 
 def _earlier(catalog: Catalog, document_id: str, alike: Mapping[str, Sketch]) -> str:
     """The id of the most similar document among the `alike` that came before this one, "" for none."""
-    if document_id not in alike:  # it has no words
+    own, place = alike.get(document_id), _place(catalog, document_id)
+    if own is None or place is None:  # it has no words, or was hidden meanwhile
         return ""
-    own, place = alike[document_id], _place(catalog, document_id)
     earlier = [
-        (likeness, _place(catalog, other), other)
+        (likeness, before, other)
         for other, values in alike.items()
-        if (likeness := similarity(own, values)) >= REVISION_LIKENESS and _place(catalog, other) < place
+        if (likeness := similarity(own, values)) >= REVISION_LIKENESS
+        and (before := _place(catalog, other)) is not None
+        and before < place
     ]
     return max(earlier)[-1] if earlier else ""
 
 
-def _place(catalog: Catalog, document_id: str) -> tuple[int, str]:
-    """The time of the file, then its path: copied archives often have one time for all."""
+def _place(catalog: Catalog, document_id: str) -> tuple[int, str] | None:
+    """The time of the file, then its path: copied archives often have one time for all; None for one out of sight."""
     record = catalog.document(document_id)
-    assert record is not None  # sketches go with their documents
-    return record.file.modified_ns, str(record.path)
+    return (record.file.modified_ns, str(record.path)) if record else None

@@ -46,7 +46,9 @@ class Outline:
         return self.clauses.get(target, [])
 
     def behind(self, chunk_id: str) -> str | None:
-        """The passage that follows this one; None behind the last one."""
+        """The passage that follows this one; None behind the last one, and for one that has gone."""
+        if chunk_id not in self.order:
+            return None
         place = self.order.index(chunk_id) + 1
         return self.order[place] if place < len(self.order) else None
 

@@ -443,6 +443,17 @@ def test_a_hidden_document_is_not_linked(catalog: Catalog) -> None:
     assert set(catalog.alike("d2", 10)) == {"d2"}
 
 
+def test_a_hidden_document_is_neither_the_newest_nor_a_revision(catalog: Catalog) -> None:
+    catalog.make_live(MANUAL)
+    catalog.make_live(replace(CONTRACT, ingested_at=MANUAL.ingested_at + timedelta(hours=1)))
+    catalog.set_revisions({"d2": "d1"})
+    assert [record.document_id for record in catalog.newest(1)] == ["d2"]
+    catalog.hide("d2", NOON)
+
+    assert [record.document_id for record in catalog.newest(1)] == ["d1"]
+    assert catalog.revisions() == {}
+
+
 def test_what_came_inside_a_document_is_hidden_and_restored_with_it(catalog: Catalog) -> None:
     attached = FileRecord(Path("/home/1/offer.pdf"), "mail.eml > offer.pdf", 5, 5, "d4", container="d1")
     catalog.make_live(MANUAL)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from records import document
 
+from ingest.catalog import Catalog
 from ingest.collection import Collection
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
 from ingest.engines.local import LocalEngine
+from ingest.linking import _earlier
 from ingest.pipeline import Ingester
+from ingest.revisions import sketch
 
 CLAUSES = [f"{number}. Party {number % 5} delivers item {number} within {number + 3} days." for number in range(60)]
 
@@ -70,3 +76,22 @@ def test_the_links_do_not_depend_on_the_order_in_which_documents_came(ingester: 
     ingester.sync([folder], prune=True)
 
     assert revisions(ingester) == {"old.txt": "", "new.txt": "old.txt"}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "linked"), [("d2", {"d1": "", "d2": "", "d3": "d1"}), ("d3", {"d1": "", "d2": "d1", "d3": ""})]
+)
+def test_a_document_that_is_hidden_meanwhile_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: str, linked: dict[str, str]
+) -> None:
+    """Nothing that hides a document waits for an ingest: one may go after it was found alike."""
+    text = sketch(" ".join(CLAUSES))
+    with closing(Catalog(tmp_path / "catalog.sqlite")) as catalog:
+        for number in (1, 2, 3):
+            catalog.make_live(document(f"d{number}", f"/docs/{number}.txt"), sketch=text)
+        found = {document_id: catalog.alike(document_id, 10) for document_id in ("d1", "d2", "d3")}
+        come = catalog.unlinked()
+        catalog.hide(hidden, datetime.now(UTC))
+        links = {document_id: _earlier(catalog, document_id, found[document_id]) for document_id in come}
+
+    assert links == linked

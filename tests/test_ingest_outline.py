@@ -52,6 +52,10 @@ def test_a_passage_knows_what_follows_it() -> None:
     assert [OUTLINE.behind(chunk_id) for chunk_id in "abcd"] == ["b", "c", "d", None]
 
 
+def test_nothing_follows_a_passage_that_has_gone() -> None:
+    assert Outline().behind("a") is None
+
+
 def test_a_number_stands_within_others() -> None:
     assert list(levels("12.3(b)(ii)")) == ["12.3(b)(ii)", "12.3(b)", "12.3", "12"]
     assert list(levels("Exhibit B")) == ["Exhibit B"]
