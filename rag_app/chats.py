@@ -75,7 +75,6 @@ class ChatEntry:
 
     chat_id: str
     title: str
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +129,10 @@ class Chats:
         """The visitor's chats over this collection, the one changed last first."""
         if not self._path.exists():
             return []
-        query = (
-            "SELECT chat_id, title, changed_at FROM chats WHERE visitor = ? AND collection = ? "
-            "ORDER BY changed_at DESC LIMIT ?"
-        )
+        query = "SELECT chat_id, title FROM chats WHERE visitor = ? AND collection = ? ORDER BY changed_at DESC LIMIT ?"
         with transaction(self._path, _SCHEMA) as connection:
             rows = connection.execute(query, (visitor, collection, limit)).fetchall()
-        return [ChatEntry(chat_id, title, datetime.fromisoformat(at)) for chat_id, title, at in rows]
+        return [ChatEntry(chat_id, title) for chat_id, title in rows]
 
     def read(self, visitor: str, chat_id: str) -> SavedChat | None:
         """The chat, if it is this visitor's. What cannot be read of it says so in place of an answer."""
@@ -189,6 +185,13 @@ class Chats:
         """Deletes the chat with all that was said in it."""
         with transaction(self._path, _SCHEMA) as connection:
             connection.execute("DELETE FROM chats WHERE chat_id = ? AND visitor = ?", (chat_id, visitor))
+
+    def forget_collection(self, collection: str) -> None:
+        """Deletes everybody's chats over this collection, with the passages that they show."""
+        if not self._path.exists():
+            return
+        with transaction(self._path, _SCHEMA) as connection:
+            connection.execute("DELETE FROM chats WHERE collection = ?", (collection,))
 
 
 def _read(question: str, content: str) -> Exchange:

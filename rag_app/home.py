@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingest.catalog import Kind, catalog_path, collection_names, require_collection
 from ingest.collection import Collection, drop_collection
-from ingest.errors import UsageError
+from ingest.errors import StorageError, UsageError
 from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
@@ -69,9 +69,10 @@ class Home:
                 made.catalog.set_instruction(instruction)
 
     def delete_collection(self, name: str) -> None:
-        """Deletes a collection with its index and what was uploaded to it.
+        """Deletes a collection with its chats, what was uploaded to it and its index.
 
-        Raises `UsageError` where there is none, and for the one that the process was started with.
+        Raises `UsageError` where there is none, and for the one that the process was started with; `StorageError` where
+        something cannot be deleted.
         """
         location = self._settings_of(name).location
         require_collection(location)
@@ -82,8 +83,15 @@ class Home:
         with self._lock:
             if name in self._assistants:
                 self._assistants.pop(name).close()
-            drop_collection(location)
-            shutil.rmtree(location.uploads, ignore_errors=True)
+            self.chats.forget_collection(name)
+            try:
+                if location.uploads.exists():
+                    shutil.rmtree(location.uploads)
+                drop_collection(location)  # the last, so that a deletion which failed can be tried again
+            except OSError as error:
+                raise StorageError(
+                    f"The collection '{name}' cannot be deleted whole ({error}). Mend that, then delete it again."
+                ) from error
 
     def note_opinion(self, exchange: Exchange, collection: str) -> None:
         """Keeps what a reader says of an answered exchange, or forgets it where the opinion was taken back."""

@@ -83,12 +83,12 @@ class Jobs:
     """What is read into one collection. Any thread may hand in files and look; nothing runs before something waits."""
 
     def __init__(self, catalog: Catalog, ingest: Ingest, sweep: Callable[[], None]) -> None:
-        """`sweep` is called now and then while there are hidden documents."""
+        """`sweep` is called now and then while nothing waits: it removes documents that were hidden long ago."""
         self._catalog = catalog
         self._ingest = ingest
         self._sweep = sweep
         self._jobs: dict[str, Job] = {}  # by path, as an ingest reports it
-        self._at_hand: set[str] = set()  # those of them that the ingest which runs now was given
+        self._at_hand: set[str] = set()  # those of them, and of no others, that the ingest which runs now was given
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -124,10 +124,12 @@ class Jobs:
         with self._changed:
             if str(path) in self._jobs and not self._jobs[str(path)].active:
                 del self._jobs[str(path)]
+                self._at_hand.discard(str(path))
 
     def forget_finished(self) -> None:
         with self._changed:
             self._jobs = {key: job for key, job in self._jobs.items() if job.active}
+            self._at_hand.intersection_update(self._jobs)
 
     def close(self) -> None:
         """Stops after the documents at hand are stored; what has not been read waits for the next process."""
@@ -147,11 +149,12 @@ class Jobs:
         with self._changed:
             if not any(job.active for job in self._jobs.values()):
                 self._jobs.clear()
+                self._at_hand.clear()
             for job in jobs:
                 self._jobs.pop(str(job.path), None)
                 self._jobs[str(job.path)] = job
                 self._at_hand.discard(str(job.path))
-            if self._thread is None and not self._stopping.is_set():
+            if not (self._thread and self._thread.is_alive()) and not self._stopping.is_set():
                 if not (self._jobs or self._catalog.hidden()):
                     return
                 # A process must be able to end although a file hangs.
@@ -181,7 +184,7 @@ class Jobs:
         """Waits for files; none when it is time to look after hidden documents, or to stop."""
         with self._changed:
             if not (self._stopping.is_set() or self._waiting()):
-                self._changed.wait(SWEEP_SECONDS if self._catalog.hidden() else None)
+                self._changed.wait(SWEEP_SECONDS)
             waiting = self._waiting()
             batch = [job for job in waiting if job.again == waiting[0].again][:MOST_AT_ONCE]
             self._at_hand = {str(job.path) for job in batch}
@@ -204,8 +207,10 @@ class Jobs:
                 on_reading=self._show_page,
                 stop=self._stopping.is_set,
             )
-            for document in report.documents:
-                self._finish(document)
+            with self._changed:
+                for document in report.documents:
+                    if document.path in self._at_hand:  # others were told of as they came, or are forgotten by now
+                        self._finish(document)
             if not report.stopped:
                 self._give_up(batch, UNEXPECTED)
 

@@ -51,6 +51,7 @@ class Library:
         self._collection = collection
         self._models = models
         self._writing = threading.Lock()
+        self._saving = threading.Lock()
         self.jobs = Jobs(collection.catalog, self.ingest, self._sweep)
 
     @property
@@ -122,18 +123,23 @@ class Library:
     def save_upload(self, name: str, content: bytes) -> Path:
         """Keeps an uploaded file below the home by its `upload_name`; the same name replaces it.
 
+        A hidden document that only the file before held cannot be restored then.
+
         It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
         Raises `UsageError` for a type that is not supported.
         """
         path = self._settings.location.uploads.resolve() / upload_name(name)
         unfinished = path.with_name(f".{path.name}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-            known = self.catalog.file(path)
-            held = known.document_id if known else None
-            self.catalog.put_files([FileRecord(path, path.name, *NEVER_READ, document_id=held)])
-            unfinished.replace(path)
+            with self._saving:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.write_bytes(content)
+                # With a hidden document its files are deleted in time: the new one must not be among them.
+                known = self.catalog.file(path)
+                live = known and known.document_id and self.catalog.document(known.document_id)
+                held = live.document_id if live else None
+                self.catalog.put_files([FileRecord(path, path.name, *NEVER_READ, document_id=held)])
+                unfinished.replace(path)
         except OSError as error:
             raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
         return path

@@ -149,3 +149,13 @@ def test_many_threads_write_at_once(chats: Chats) -> None:
 def test_the_ids_of_chats_are_not_guessed() -> None:
     assert len({new_chat_id() for _ in range(1000)}) == 1000
     assert len(new_chat_id()) >= 16
+
+
+def test_chats_go_with_their_collection(chats: Chats) -> None:
+    chats.forget_collection("contracts")
+    for visitor, chat_id, collection in [(ANNA, "one", "contracts"), (BERT, "two", "contracts"), (ANNA, "three", "x")]:
+        chats.begin(visitor, chat_id, collection, 0, Exchange("Why?"))
+    chats.forget_collection("contracts")
+
+    assert (chats.read(ANNA, "one"), chats.read(BERT, "two")) == (None, None)
+    assert chats.read(ANNA, "three") is not None

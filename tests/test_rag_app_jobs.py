@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ingest.records import NEVER_READ, FileRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app import jobs as jobs_module
 from rag_app.assistant import Assistant, build_assistant
+from rag_app.chats import Exchange
 from rag_app.jobs import GONE, UNEXPECTED, Job, Jobs
 from rag_app.settings import load_settings
 
@@ -199,6 +201,11 @@ class Scripted:
         self.go = threading.Event()
         self.at_work = threading.Event()
         self.error: Exception | None = None
+        self.early: DocumentReport | None = None  # told of before the others are at work on
+
+    @property
+    def early_path(self) -> str:
+        return self.early.path if self.early else ""
 
     def __call__(
         self,
@@ -211,12 +218,15 @@ class Scripted:
     ) -> IngestReport:
         self.asked.append(([path.name for path in paths], retry_failed))
         on_reading(paths[0], 3, 9)
+        if self.early:
+            on_progress(Progress(1, len(paths), 0, 0.5, "", self.early))
         self.at_work.set()
         assert self.go.wait(30)
         if self.error:
             raise self.error
-        report = IngestReport([DocumentReport(str(path), "added", pages=1) for path in paths])
-        for number, done in enumerate(report.documents, start=1):
+        others = [DocumentReport(str(path), "added", pages=1) for path in paths if str(path) != self.early_path]
+        report = IngestReport([*([self.early] if self.early else []), *others])
+        for number, done in enumerate(others, start=1):
             on_progress(Progress(number, len(paths), number, number / len(paths), "", done))
         return report
 
@@ -305,3 +315,125 @@ def test_a_file_from_inside_another_is_read_again_with_that(jobs: Jobs, scripted
     finished(jobs)
 
     assert scripted.asked == [(["a"], True)]
+
+
+def forget_one(jobs: Jobs, path: Path) -> None:
+    jobs.forget(path)
+
+
+def forget_all_finished(jobs: Jobs, path: Path) -> None:
+    jobs.forget_finished()
+
+
+FORGETTING = pytest.mark.parametrize("forget", [forget_one, forget_all_finished])
+
+
+def read_with_a_failure(jobs: Jobs, scripted: Scripted, folder: Path) -> None:
+    """Until "a" has failed and "b" is being read."""
+    scripted.early = DocumentReport(str(folder / "a"), "failed", reason="It is empty.")
+    jobs.add([folder / "a", folder / "b"])
+    assert scripted.at_work.wait(30)
+    assert states(jobs)["a"] == "failed"
+
+
+@FORGETTING
+def test_a_failure_that_is_forgotten_while_others_are_read_does_not_come_back(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path, forget: Callable[[Jobs, Path], None]
+) -> None:
+    read_with_a_failure(jobs, scripted, tmp_path)
+    forget(jobs, tmp_path / "a")
+    scripted.go.set()
+    wait_until(lambda: not jobs._at_hand)
+
+    assert states(jobs) == {"b": "done"}
+
+
+@FORGETTING
+def test_uploads_are_read_after_an_ingest_broke_off_whose_failure_was_forgotten(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path, forget: Callable[[Jobs, Path], None]
+) -> None:
+    read_with_a_failure(jobs, scripted, tmp_path)
+    forget(jobs, tmp_path / "a")
+    scripted.error = StorageError("The disk is full.")
+    scripted.go.set()
+    assert finished(jobs)["b"].reason == "The disk is full."
+
+    scripted.error = scripted.early = None
+    jobs.add([tmp_path / "c"])
+    assert finished(jobs)["c"].state == "done"
+
+
+def test_new_files_are_read_after_an_ingest_broke_off_that_had_finished_all_its_own(
+    jobs: Jobs, scripted: Scripted, tmp_path: Path
+) -> None:
+    scripted.early = DocumentReport(str(tmp_path / "a"), "failed", reason="It is empty.")
+    scripted.error = StorageError("The disk is full.")
+    jobs.add([tmp_path / "a"])
+    assert scripted.at_work.wait(30)
+    jobs.add([tmp_path / "c"])
+    scripted.go.set()
+    wait_until(lambda: len(scripted.asked) == 2)
+
+    assert finished(jobs)["c"].reason == "The disk is full."
+
+
+def test_a_thread_that_ended_is_started_again(jobs: Jobs, scripted: Scripted, tmp_path: Path) -> None:
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    ended.join()
+    jobs._thread = ended
+    scripted.go.set()
+    jobs.add([tmp_path / "a"])
+
+    assert finished(jobs)["a"].state == "done"
+
+
+def test_an_upload_does_not_go_with_the_hidden_document_of_its_name(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.library.jobs)
+    (record,) = assistant.library.documents()
+    assistant.library.hide(record.document_id)
+    path = assistant.library.save_upload("note.txt", b"The warranty lasts three years.")
+    monkeypatch.setattr("ingest.collection.UNDO", -timedelta(1))
+
+    assistant.library._sweep()
+
+    assert path.exists()
+    assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
+    with pytest.raises(UsageError, match="removed for good"):
+        assistant.library.restore(record.document_id)
+
+
+def test_uploads_of_one_name_at_once_leave_one_of_them_whole(assistant: Assistant) -> None:
+    contents = [bytes([97 + number]) * 1_000_000 for number in range(8)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        paths = set(pool.map(lambda content: assistant.library.save_upload("note.txt", content), contents))
+
+    (path,) = paths
+    assert path.read_bytes() in contents
+
+
+def test_a_deleted_collection_takes_its_chats_with_it(assistant: Assistant) -> None:
+    assistant.home.create_collection("contracts", "contract")
+    for collection in ("contracts", "default"):
+        assistant.home.chats.begin("anna", f"in {collection}", collection, 0, Exchange("Who pays?"))
+
+    assistant.home.delete_collection("contracts")
+
+    assert assistant.home.chats.entries("anna", "contracts", 10) == []
+    assert len(assistant.home.chats.entries("anna", "default", 10)) == 1
+
+
+def test_uploads_that_cannot_be_deleted_are_told_and_the_deletion_can_be_tried_again(assistant: Assistant) -> None:
+    assistant.home.create_collection("contracts", "contract")
+    uploads = assistant.home.open("contracts").settings.location.uploads
+    uploads.parent.mkdir(parents=True, exist_ok=True)
+    uploads.write_bytes(b"This is no folder.")
+    with pytest.raises(StorageError, match="'contracts' cannot be deleted whole"):
+        assistant.home.delete_collection("contracts")
+
+    uploads.unlink()
+    assistant.home.delete_collection("contracts")
+    assert assistant.home.collections() == ["default"]
