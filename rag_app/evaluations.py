@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.errors import RagError, UsageError
+from ingest.errors import RagError, StorageError, UsageError
 from rag_app.benchmark import run_benchmark
 from rag_app.evaluation import Excerpt, QuestionResult
 from rag_app.metrics import METRICS
@@ -124,7 +124,8 @@ class Evaluations:
     def keep_question_set(self, name: str, files: Mapping[str, bytes]) -> str:
         """Keeps the files of a set, by their names, under a safe form of `name`, which it returns; replaces that one.
 
-        Raises `UsageError` for files that a set does not have, for missing ones and for what cannot be read.
+        Raises `UsageError` for files that a set does not have, for missing ones and for what cannot be read, and
+        `StorageError` where the set cannot be written.
         """
         unknown = sorted(files.keys() - set(SET_FILES))
         missing = [needed for needed in NEEDED_FILES if needed not in files]
@@ -136,14 +137,22 @@ class Evaluations:
         safe = _safe(name)
         if not safe:
             raise UsageError("The question set has no name. Give it one of letters and digits.")
+        try:
+            with self._lock:
+                self._replace_set(safe, files)
+        except OSError as error:
+            raise StorageError(f"The question set {self._sets / safe} cannot be written ({error}).") from error
+        return safe
+
+    def _replace_set(self, name: str, files: Mapping[str, bytes]) -> None:
         self._sets.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._sets, prefix=".") as folder:
             for file, content in files.items():
                 (Path(folder) / file).write_bytes(content)
             QuestionSet.load(Path(folder))
-            shutil.rmtree(self._sets / safe, ignore_errors=True)
-            shutil.copytree(folder, self._sets / safe)
-        return safe
+            if (self._sets / name).exists():
+                shutil.rmtree(self._sets / name)
+            shutil.copytree(folder, self._sets / name)
 
     def start(
         self,
@@ -193,8 +202,14 @@ class Evaluations:
         return self._keep(evaluation.dataset, content.decode("utf-8-sig"))
 
     def remove(self, name: str) -> None:
-        if name in self.kept():
-            (self._kept / f"{name}.json").unlink(missing_ok=True)
+        """Deletes a finished evaluation. Raises `StorageError` where that cannot be done."""
+        if name not in self.kept():
+            return
+        path = self._kept / f"{name}.json"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"The evaluation {path} cannot be deleted ({error.strerror}).") from error
 
     def close(self) -> None:
         """Stops what runs; waits for nothing."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from word_reranker import WordReranker
 
 from ingest.embedding import MiniLmEncoder
-from ingest.errors import UsageError
+from ingest.errors import StorageError, UsageError
 from rag_app.evaluations import Evaluations, Stopped, read_evaluation
 from rag_app.metrics import METRICS
 from rag_app.models import Model, Models
@@ -157,3 +158,23 @@ def test_a_finished_evaluation_of_the_command_line_is_added_and_removed(evaluati
 def test_anything_else_is_no_evaluation(content: bytes, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         read_evaluation(content, "report.json")
+
+
+def test_a_question_set_is_replaced_also_by_several_at_once(evaluations: Evaluations) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        kept = set(pool.map(lambda _: evaluations.keep_question_set("faults", FAULTS), range(16)))
+
+    assert kept == {"faults"}
+    assert evaluations.question_sets() == ["faults"]
+
+
+def test_what_cannot_be_written_or_deleted_is_a_sentence(evaluations: Evaluations, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "question-sets").mkdir(parents=True)
+    (home / "question-sets" / "faults").write_bytes(b"This is no folder.")
+    with pytest.raises(StorageError, match=r"faults cannot be written"):
+        evaluations.keep_question_set("faults", FAULTS)
+
+    (home / "evaluations" / "old.json").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"old\.json cannot be deleted"):
+        evaluations.remove("old")
