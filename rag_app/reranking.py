@@ -199,19 +199,26 @@ def read_documents(path: Path) -> list[str]:
 
 
 def parse_documents(content: bytes, name: str) -> list[str]:
-    """The lines of a file, or the "text" of its JSON lines where every line is a JSON object; blank lines are left out.
+    """The texts of `numbered_texts`, which raises."""
+    return [text for _, text in numbered_texts(content, name)]
 
-    Raises `UsageError` that gives the `name` and says what was expected.
+
+def numbered_texts(content: bytes, name: str) -> list[tuple[int, str]]:
+    """The lines of a file, or the "text" of its JSON lines where every line is a JSON object, each with its number.
+
+    Lines count from 1; blank ones count and are left out. Raises `UsageError` that gives the `name` and says what was
+    expected.
     """
     try:
-        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
+        read = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} cannot be read as UTF-8 text: {error}.") from error
+    lines = [(number, line) for number, line in enumerate(read, start=1) if line.strip()]
     if not lines:
         raise UsageError(f"{name} is empty. Write one text a line.")
-    if not all(line.lstrip().startswith("{") for line in lines):
+    if not all(line.lstrip().startswith("{") for _, line in lines):
         return lines
-    return [_text_of(line, number, name) for number, line in enumerate(lines, start=1)]
+    return [(number, _text_of(line, number, name)) for number, line in lines]
 
 
 def check_candidates(candidates: Sequence[Candidate]) -> None:

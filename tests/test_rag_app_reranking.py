@@ -20,6 +20,7 @@ from rag_app.reranking import (
     Comparison,
     check_candidates,
     contestants,
+    numbered_texts,
     parse_documents,
     rank,
     unique,
@@ -66,6 +67,11 @@ def test_files_hold_lines_or_json_lines(content: str, texts: list[str]) -> None:
     assert parse_documents(content.encode(), "texts.txt") == texts
 
 
+def test_blank_lines_count_though_they_are_left_out() -> None:
+    assert numbered_texts(b"one\n\ntwo", "texts.txt") == [(1, "one"), (3, "two")]
+    assert numbered_texts(b'\n{"text": "one"}\n\n{"text": "two"}', "texts.txt") == [(2, "one"), (4, "two")]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -73,6 +79,7 @@ def test_files_hold_lines_or_json_lines(content: str, texts: list[str]) -> None:
         (b"\n \n", "texts.txt is empty"),
         (b'{"text": 1}', 'Line 1 of texts.txt has no "text"'),
         (b'{"text": ', "Line 1 of texts.txt is not valid JSON"),
+        (b'{"text": "one"}\n\n\n{"text": ', "Line 4 of texts.txt is not valid JSON"),
     ],
 )
 def test_a_file_that_holds_no_texts_is_a_sentence(content: bytes, sentence: str) -> None:
