@@ -118,12 +118,13 @@ def ask(
     from datetime import datetime
 
     from rag_app.answer import Finished
-    from rag_app.evidence_pack import evidence_pack, evidence_writer
+    from rag_app.evidence_pack import PACK_FORMATS, evidence_pack
     from rag_app.history import read_history
     from rag_app.render import answer_as_dict, print_answer
+    from rag_app.writing import writer
 
     turns = read_history(history) if history else ()
-    write = evidence_writer(evidence) if evidence else None
+    write = writer(evidence, PACK_FORMATS) if evidence else None
     with _assistant(_settings(home, collection, llm_thinking=thinking or None)) as assistant:
         if not assistant.follows_instructions:
             _note_unused(instruction, None)
@@ -148,11 +149,12 @@ def grid(
     collection: CollectionOption = None,
 ) -> None:
     """Ask the same questions of many documents, each alone: one cited answer or refusal in each cell."""
-    from rag_app.grid import ask_grid, grid_writer, read_questions
+    from rag_app.grid import GRID_FORMATS, ask_grid, read_questions
     from rag_app.render import cells_shown, print_grid
+    from rag_app.writing import writer
 
     asked = read_questions(questions)
-    write = grid_writer(out) if out else None
+    write = writer(out, GRID_FORMATS) if out else None
     with _assistant(_settings(home, collection)) as assistant:
         cells = len(asked) * len(document or assistant.library.documents())
         with cells_shown(cells) as on_cell:

@@ -146,26 +146,6 @@ def evidence_pack(
     )
 
 
-def evidence_writer(path: Path) -> Callable[[EvidencePack], None]:
-    """What writes a pack as .pdf or .json.
-
-    Raises `UsageError` for another suffix at once, and later where the file cannot be written.
-    """
-    formats = {".pdf": _pdf, ".json": _json}
-    content_of = formats.get(path.suffix.lower())
-    if content_of is None:
-        raise UsageError(f"Expected a file that ends in {' or '.join(formats)}, got {path}.")
-
-    def write(pack: EvidencePack) -> None:
-        content = content_of(pack)
-        try:
-            path.write_bytes(content)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
-
-    return write
-
-
 def _pdf(pack: EvidencePack) -> bytes:
     from rag_app.evidence_pdf import as_pdf
 
@@ -175,6 +155,9 @@ def _pdf(pack: EvidencePack) -> bytes:
 def _json(pack: EvidencePack) -> bytes:
     # What a terminal hands over may be no text; written so, it is an escape of JSON.
     return pack.as_json().encode(errors="backslashreplace")
+
+
+PACK_FORMATS: dict[str, Callable[[EvidencePack], bytes]] = {".pdf": _pdf, ".json": _json}
 
 
 def _documents(assistant: Assistant, answer: Answer) -> Iterator[PackedDocument]:

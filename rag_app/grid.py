@@ -153,25 +153,6 @@ def questions_in(text: str) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def grid_writer(path: Path) -> Callable[[Grid], None]:
-    """What writes a grid in the format of the suffix, see `GRID_FORMATS`.
-
-    Raises `UsageError` for another suffix at once, and later where the file cannot be written.
-    """
-    content_of = GRID_FORMATS.get(path.suffix.lower())
-    if content_of is None:
-        raise UsageError(f"Expected a file that ends in {' or '.join(GRID_FORMATS)}, got {path}.")
-
-    def write(grid: Grid) -> None:
-        content = content_of(grid)
-        try:
-            path.write_bytes(content)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
-
-    return write
-
-
 def _table(grid: Grid) -> list[list[str]]:
     header = ["Document"]
     for question in grid.questions:

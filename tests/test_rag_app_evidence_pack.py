@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from pdf_pages import WIDTH, lines, write
 from PIL import Image
 
-from ingest.errors import UsageError
 from rag_app.answer import Answer, Finished, Statement
 from rag_app.assistant import Assistant, build_assistant
-from rag_app.evidence_pack import MAX_PAGE_IMAGES, EvidencePack, evidence_pack, evidence_writer
+from rag_app.evidence_pack import MAX_PAGE_IMAGES, PACK_FORMATS, EvidencePack, evidence_pack
 from rag_app.evidence_pdf import MAX_PASSAGE_CHARACTERS, as_pdf
 from rag_app.settings import Settings
+from rag_app.writing import writer
 
 TORQUE = "To what torque are the cylinder head bolts tightened?"
 DEPOSIT = "合同的保证金是多少？"
@@ -277,13 +277,6 @@ def test_a_long_passage_is_cut_in_the_pdf_and_whole_in_the_json() -> None:
 def test_the_suffix_decides_what_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"pack{suffix}"
 
-    evidence_writer(path)(packed(FakeAssistant(), QUOTED, asked="Typed in Latin-1: \udce9"))
+    writer(path, PACK_FORMATS)(packed(FakeAssistant(), QUOTED, asked="Typed in Latin-1: \udce9"))
 
     assert path.read_bytes().startswith(b"%PDF" if suffix == ".pdf" else b"{")
-
-
-def test_another_suffix_and_a_folder_that_is_not_there_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"ends in \.pdf or \.json"):
-        evidence_writer(tmp_path / "pack.docx")
-    with pytest.raises(UsageError, match=r"none/pack\.json cannot be written"):
-        evidence_writer(tmp_path / "none" / "pack.json")(packed(FakeAssistant(), QUOTED))
