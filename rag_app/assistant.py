@@ -177,7 +177,7 @@ class Assistant:
             texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
             reading = self._gate.reading(question, number_passages(hits), texts, threshold=self.settings.gate)
             sufficiency = reading.probability if reading else 0.0
-        refused = sufficiency < self.settings.gate
+        refused = not hits or sufficiency < self.settings.gate
         with trace.stage("closure"):
             found = Evidence(hits) if refused else self._closure.complete(question, hits, instruction)
             passages = combine_passages(found.nodes, found.links)
@@ -186,7 +186,7 @@ class Assistant:
         left_out = 0
         reasoning: list[str] = []
         with trace.stage("answer"):
-            if refused or not passages:
+            if refused:
                 reply = CitedText(self._refusal(question, passages, documents))
                 yield Token(reply.text)
             elif self._model is None:

@@ -392,3 +392,12 @@ def test_a_model_that_cannot_be_loaded_is_an_error_and_leaves_the_home_free(tmp_
         build_assistant(settings, create=True)
 
     build_assistant(load_settings(home=tmp_path / "home")).close()
+
+
+def test_without_a_gate_a_collection_that_holds_nothing_refuses(tmp_path: Path) -> None:
+    empty = build_assistant(load_settings(home=tmp_path / "home", gate=0.0), create=True)
+    answer = finished(empty, "What does E07 mean?")
+    empty.close()
+
+    assert answer.refused
+    assert not answer.quoted
