@@ -111,7 +111,8 @@ class Settings(BaseSettings):
     rerank_budget_ms: float = Field(
         default=0.0,
         ge=0,
-        description="How long qwen3 may take for a question; passages it does not reach stay unscored; 0: no limit.",
+        description="How long qwen3 may take to rank what a search finds, what this leans on not counted; passages it "
+        "does not reach stay unscored; 0: no limit.",
     )
     rerank_long: Literal["auto", "on", "off"] = Field(
         default="auto",
