@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ingest.chunking import join_sections, split_section
-from ingest.document import PageBox
 from ingest.errors import UsageError
+from ingest.nodes import node_boxes
 from rag_app.answer import GOVERNING, Link, Passage, Relation
 from rag_app.sentences import is_table_row
 
@@ -162,6 +162,7 @@ def _repeated_head(text: str, following: str) -> int:
 
 def _passage(number: int, node: ScoredNode) -> Passage:
     metadata = node.metadata
+    boxes, box_spans = node_boxes(metadata)
     return Passage(
         number=number,
         text=node.text,
@@ -175,16 +176,11 @@ def _passage(number: int, node: ScoredNode) -> Passage:
         score=node.score,
         retrieval_score=metadata["retrieval_score"],
         retrieval_rank=metadata["retrieval_rank"],
-        boxes=tuple(_page_box(box) for box in json.loads(metadata["boxes"])),
-        box_spans=tuple((start, end) for start, end in json.loads(metadata["box_spans"])),
+        boxes=boxes,
+        box_spans=box_spans,
         ocr_confidence=metadata["ocr_confidence"] if metadata["ocr"] else None,
         clauses=tuple(json.loads(metadata["clauses"])),
     )
-
-
-def _page_box(box: Sequence[float]) -> PageBox:
-    page, x0, y0, x1, y1 = box
-    return int(page), x0, y0, x1, y1
 
 
 def source_label(passage: Passage) -> str:

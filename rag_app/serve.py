@@ -62,8 +62,7 @@ def serve(assistant: Assistant, listener: socket.socket) -> None:
     import uvicorn
 
     _served = assistant
-    if not isinstance(assistant, RagError):
-        assistant.library.jobs.resume()
+    assistant.library.jobs.resume()
     config = uvicorn.Config(
         _create_app(local_only=_is_loopback(listener)),
         log_level="warning",

@@ -38,11 +38,10 @@ MOST_ATTEMPTS = 5
 class Trace:
     """What a search did: milliseconds a stage, in the order in which the stages ended, and what was reranked.
 
-    `on_stage` hears of each stage as it ends. `scored` of the `candidates` were reached by the reranker; `ranked` are
-    all of them, best first, also those beyond the `top_k`.
+    `scored` of the `candidates` were reached by the reranker; `ranked` are all of them, best first, also those beyond
+    the `top_k`.
     """
 
-    on_stage: Callable[[str, float], None] = lambda stage, milliseconds: None
     milliseconds: dict[str, float] = field(default_factory=dict)
     candidates: int = 0
     scored: int = 0
@@ -53,7 +52,6 @@ class Trace:
         started = time.perf_counter()
         yield
         self.milliseconds[name] = (time.perf_counter() - started) * 1000
-        self.on_stage(name, self.milliseconds[name])
 
 
 class HybridRetriever(BaseRetriever):
