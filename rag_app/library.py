@@ -123,10 +123,9 @@ class Library:
     def save_upload(self, name: str, content: bytes) -> Path:
         """Keeps an uploaded file below the home by its `upload_name`; the same name replaces it.
 
-        A hidden document that only the file before held cannot be restored then.
-
-        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
-        Raises `UsageError` for a type that is not supported.
+        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it. A hidden
+        document that only the file before held cannot be restored any more.
+        Raises `UsageError` for a type that is not supported, and `StorageError` where the file cannot be written.
         """
         path = self._settings.location.uploads.resolve() / upload_name(name)
         unfinished = path.with_name(f".{path.name}")
