@@ -173,15 +173,17 @@ class Assistant:
             question = standalone(question, history, self._model)
         instruction = self._instruction(question, instruction)
         hits = self._retriever.search(question, instruction=instruction, documents=self._ids(documents), trace=trace)
+        yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
         with trace.stage("gate"):
             texts = [hit.node.get_content(MetadataMode.EMBED) for hit in hits]
             reading = self._gate.reading(question, number_passages(hits), texts, threshold=self.settings.gate)
             sufficiency = reading.probability if reading else 0.0
+        yield StageDone("gate", trace.milliseconds["gate"])
         refused = not hits or sufficiency < self.settings.gate
         with trace.stage("closure"):
             found = Evidence(hits) if refused else self._closure.complete(question, hits, instruction)
             passages = combine_passages(found.nodes, found.links)
-        yield from (StageDone(stage, milliseconds) for stage, milliseconds in trace.milliseconds.items())
+        yield StageDone("closure", trace.milliseconds["closure"])
 
         left_out = 0
         reasoning: list[str] = []

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 # What goes on once a stage has ended, by its name in the catalogue of words.
-_AFTER_STAGE = {"standalone": "searching", "fuse": "comparing", "rerank": "checking", "gate": "writing"}
+_AFTER_STAGE = {"rerank": "checking", "gate": "writing"}
 
 _TITLE_LENGTH = 60
 

@@ -16,7 +16,7 @@ from rag_app.reranking import (
     Comparison,
     Contestant,
     check_candidates,
-    parse_documents,
+    numbered_texts,
     rank,
     unique,
 )
@@ -114,10 +114,9 @@ def _candidates(assistant: Assistant) -> list[Candidate] | RagError:
         )
     try:
         for file in files:
-            texts = parse_documents(file.getvalue(), file.name)
             found += [
                 Candidate(text.strip(), f"{file.name}, {say('workbench.line', number=number)}")
-                for number, text in enumerate(texts, start=1)
+                for number, text in numbered_texts(file.getvalue(), file.name)
             ]
         for document in documents:
             found += assistant.candidates(document)
