@@ -40,6 +40,7 @@ from reportlab.platypus import (
 from rag_app.answer import Answer, Citation, Passage, State
 from rag_app.context import source_label
 from rag_app.evidence_pack import EvidencePack, PackedDocument, PackedPage
+from rag_app.sentences import is_table_row, is_table_rule
 
 MAX_PASSAGE_CHARACTERS = 3000
 _TITLE_CHARACTERS = 120
@@ -56,6 +57,7 @@ _HAN = "[\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]"
 # Quotation marks beside Chinese belong to it: it then knows that no line may begin with a closing one.
 _CHINESE_RUN = re.compile(f"[“‘…—]*{_HAN}+(?:[“”‘’…—·]+{_HAN}*)*")
 _KOREAN_RUN = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]+")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
 _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _TEXT = ParagraphStyle("text", fontName=_SANS, fontSize=9, leading=13, wordWrap="CJK")
@@ -197,7 +199,7 @@ def _cited(citation: Citation, document: PackedDocument) -> Iterator[Flowable]:
     if citation.ocr_confidence is not None:
         facts.append(("read by OCR", f"{citation.ocr_confidence:.0%} sure"))
     yield KeepTogether([Paragraph(head, _CAPTION), _facts(facts)])
-    yield Paragraph(_markup(f"“{citation.quote}”"), _QUOTE)
+    yield Paragraph(_markup(f"“{_read_aloud(citation.quote)}”"), _QUOTE)
     yield Spacer(0, 6)
 
 
@@ -285,10 +287,24 @@ def _page_names(page: int, label: str) -> str:
 
 def _markup(text: str) -> str:
     """The text as reportlab's markup: nothing in it is a tag, and each script has a font that holds it."""
-    markup = escape(_NOT_TEXT.sub(" ", text))
+    markup = escape(_NOT_TEXT.sub(" ", _read_aloud(text)))
     markup = _CHINESE_RUN.sub(rf'<font name="{_CHINESE}">\g<0></font>', markup)
     markup = _KOREAN_RUN.sub(rf'<font name="{_KOREAN}">\g<0></font>', markup)
     return markup.replace("\n", "<br/>")
+
+
+def _read_aloud(text: str) -> str:
+    """The text with the rows of Markdown tables as their cells alone, which is how people read them."""
+    lines = (line for line in text.split("\n") if not is_table_rule(line))
+    return "\n".join(" · ".join(_cells(line)) if is_table_row(line) else line for line in lines)
+
+
+def _cells(row: str) -> list[str]:
+    """Each cell of a row; an empty one has a dash, or those behind it would seem to stand under other heads."""
+    cells = _CELL_BORDER.split(row.strip())[1:]
+    if not cells[-1].strip():  # behind the last border
+        cells.pop()
+    return [cell.strip().replace("\\|", "|") or "–" for cell in cells]
 
 
 def _shortened(text: str, limit: int) -> str:

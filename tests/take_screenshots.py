@@ -61,7 +61,7 @@ def ranking(page: Page) -> None:
     page.get_by_role("textbox", name="Texts, one a line").fill("\n".join(TEXTS))
     page.get_by_text("Compare two rankings side by side").click()
     page.get_by_role("button", name="Rank", exact=True).click()
-    expect(page.locator(".ranked").first).to_be_visible()
+    page.locator(".ranked").first.scroll_into_view_if_needed()
 
 
 def nothing(page: Page) -> None:

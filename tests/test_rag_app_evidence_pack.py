@@ -280,3 +280,13 @@ def test_the_suffix_decides_what_is_written(tmp_path: Path, suffix: str) -> None
     writer(path, PACK_FORMATS)(packed(FakeAssistant(), QUOTED, asked="Typed in Latin-1: \udce9"))
 
     assert path.read_bytes().startswith(b"%PDF" if suffix == ".pdf" else b"{")
+
+
+def test_rows_of_tables_are_shown_by_their_cells() -> None:
+    row = "| E07 | | Oil \\| water |"
+    answer = replace(QUOTED, text=f"| Code | Cause | Fluid |\n| --- | --- | --- |\n{row} [1]", citations=())
+
+    text = squeezed(text_of(packed(FakeAssistant(), answer)))
+
+    assert "Code·Cause·FluidE07·–·Oil|water·[1]" in text
+    assert "---" not in text

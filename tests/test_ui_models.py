@@ -12,7 +12,6 @@ from pages import ask, html, page, plain
 from streamlit.testing.v1 import AppTest
 
 from rag_app.models import Model
-from rag_app.settings import load_settings
 from retrievers.rerank.qwen3 import Qwen3Reranker
 
 
@@ -95,16 +94,6 @@ def test_what_is_installed_is_shown_on_demand() -> None:
 
     assert "streamlit" in html(app)
     assert "gate" in html(app)
-
-
-def test_no_credentials_of_a_server_are_shown() -> None:
-    from rag_app.models import open_models
-
-    settings = load_settings(llm_base_url="http://me:secret@localhost:1/v1", llm_model="qwen3")
-    app = page(FakeAssistant(models=open_models(settings), language_model="qwen3"), "models")
-
-    assert "http://localhost:1/v1" in shown(app)
-    assert "secret" not in shown(app)
 
 
 def test_a_question_loads_the_models_that_it_needs() -> None:

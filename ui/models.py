@@ -28,7 +28,8 @@ _INSTALLATION = "models-installation"
 def page(assistant: Assistant, chat: Chat) -> None:
     """Each model, the memory, the self-test of the reranker, and on demand what is installed."""
     st.title(say("app.models"), anchor=False)
-    st.caption(f"{say('models.profile', name=escape_label(assistant.profile))} {say('models.about')}")
+    about = f" {say('models.about')}" if any(model.can_be_unloaded for model in assistant.models.all) else ""
+    st.caption(say("models.profile", name=escape_label(assistant.profile)) + about)
     loading = any(model.state == "loading" for model in assistant.models.all)
     st.fragment(_state, run_every=REFRESH_SECONDS if loading else None)(assistant.models, was_loading=loading)
     _self_test(assistant)
