@@ -250,3 +250,15 @@ def test_a_chinese_browser_finds_the_chat_in_chinese(address: str, chromium: Bro
     for name in ("重新回答", "为何如此回答", "复制", "新对话"):
         expect(page.get_by_role("button", name=name)).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("address", ["slow"], indirect=True)
+def test_a_click_elsewhere_does_not_stop_an_answer(address: str, visit: Page) -> None:
+    visit.goto(address)
+    ask(visit, "How tight are the head bolts?")
+    expect(visit.locator(".answer")).to_contain_text("The bolts")
+
+    visit.get_by_role("radio", name="中文").click()
+
+    expect(visit.get_by_role("button", name="为何如此回答")).to_be_visible(timeout=60_000)
+    expect(visit.locator(".answer")).to_contain_text("45 Nm")

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
-from rag_app.answer import Finished, Loading, StageDone, Token, Turn
+from rag_app.answer import Finished, Loading, StageDone, Token
 from rag_app.chats import Exchange
 from ui import history
 from ui.instructions import choose_instruction
@@ -125,23 +125,36 @@ def choose_documents(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
 
 
 def _answer(assistant: Assistant, chat: Chat, exchange: Exchange, reply: DeltaGenerator) -> None:
-    """Fills the exchange while showing it. A click anywhere ends this run of the script at the next thing shown."""
-    turns = chat.history()
+    """Fills the exchange while showing it.
+
+    Any click ends this run of the script at the next thing shown. Unless it was on Stop, the next run begins anew.
+    """
     exchange.quoted = assistant.language_model is None
-    exchange.stopped = True  # Stays so unless the answer comes to its end.
+    exchange.text = ""
     try:
         with reply.container(key="answering"):
-            _write(assistant, exchange, turns)
-        exchange.stopped = False
+            _write(assistant, chat, exchange)
     finally:
         history.keep(assistant, chat, exchange)
 
 
-def _write(assistant: Assistant, exchange: Exchange, turns: tuple[Turn, ...]) -> None:
+def _stop(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
+    exchange.stopped = True
+    history.keep(assistant, chat, exchange)
+
+
+def _write(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
+    turns = chat.history()
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         activity = st.empty()
-        # Any click ends the run, so the button needs no work of its own.
-        st.button(say("chat.stop"), icon=":material/stop_circle:", key="stop", type="tertiary")
+        st.button(
+            say("chat.stop"),
+            icon=":material/stop_circle:",
+            key="stop",
+            type="tertiary",
+            on_click=_stop,
+            args=(assistant, chat, exchange),
+        )
     words = st.empty()
     activity.markdown(f":gray[{say('chat.searching')} …]", width="stretch")
     try:

@@ -234,6 +234,11 @@ def _beginning(text: str) -> str:
     return words if len(words) <= _CELL_LENGTH else f"{words[:_CELL_LENGTH]}…"
 
 
+def _meaning(cell: Cell) -> str:
+    quoted = cell.state == "found" and cell.answer.quoted
+    return say("grid.meaning-quoted" if quoted else f"grid.meaning-{cell.state}")
+
+
 def _open(chat: Chat, run: Run, where: Place | None) -> None:
     """Shows a cell whole, and the page of its first citation; None closes it."""
     run.opened = where
@@ -255,9 +260,7 @@ def _opened_cell(assistant: Assistant, chat: Chat, run: Run, cell: Cell) -> None
                 args=(chat, run, None),
             )
         state = say(f"grid.state-{cell.state}")
-        st.caption(
-            f"{escape_label(_title(cell.document))} · {_SIGNS[cell.state]} {state}: {say(f'grid.meaning-{cell.state}')}"
-        )
+        st.caption(f"{escape_label(_title(cell.document))} · {_SIGNS[cell.state]} {state}: {_meaning(cell)}")
         numbers = {citation.number for citation in answer.citations}
         if answer.refused:
             text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
