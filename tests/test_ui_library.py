@@ -208,7 +208,7 @@ def test_pages_by_ocr_unread_pages_and_revisions_are_told(assistant: Assistant) 
     assert {"2 of 3 pages were recognised in images", "1 page could not be read whole"} <= {
         box.label for box in app.expander
     }
-    assert {"p. 1 · 97 %", ":orange[p. 2 · 61 %]", "Revised by “Newer scan” (scan-2.pdf)"} <= set(
+    assert {"p. 1 · 97 %", ":orange[p. 2 · 61 %]", "“Newer scan” (scan-2.pdf), added later, is nearly the same"} <= set(
         map(plain, labels(app))
     )
     app.button(key="ocr-2").click().run()
@@ -244,8 +244,8 @@ def test_kind_and_default_instruction_of_a_collection_are_kept(assistant: Assist
     app.button(key="save-collection").click().run()
     assert (assistant.library.kind, assistant.library.catalog.instruction()) == ("contract", "deadline")
 
-    app.selectbox(key="default-instruction").select("-own-words").run()
-    app.text_area(key="default-instruction-words").set_value("nonsense").run()
+    app.selectbox(key="default-instruction").select("own words").run()
+    app.text_area(key="own-default-instruction").set_value("nonsense").run()
     app.button(key="save-collection").click().run()
     assert "There is no instruction" in app.error[0].value
     assert assistant.library.catalog.instruction() == "deadline"

@@ -45,8 +45,8 @@ def test_an_option_that_would_change_nothing_is_not_there() -> None:
 def test_two_instructions_stand_side_by_side_with_the_places_that_texts_moved() -> None:
     app = page(FakeAssistant(follows_instructions=True), "workbench")
     app.toggle(key="workbench-compare").set_value(True).run()
-    app.selectbox(key="workbench-instruction-1").select("").run()
-    app.text_area(key="workbench-own-1").set_value("find the invoice that is due now").run()
+    app.selectbox(key="workbench-instruction-1").select("own words").run()
+    app.text_area(key="own-workbench-instruction-1").set_value("find the invoice that is due now").run()
     app = ranked(app)
 
     shown = html(app)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,12 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ingest.errors import RagError
-from ingest.records import DocumentRecord
 from rag_app.answer import Finished, Loading, StageDone, Token
 from rag_app.chats import Exchange
 from ui import history
-from ui.instructions import choose_instruction
-from ui.markup import escape_label, shorten
+from ui.choosing import choose_documents, choose_instruction
+from ui.markup import escape_label
 from ui.reply import draw_reply, partial_html
 from ui.sources import document_pane
 from ui.state import Chat, current_chat
@@ -31,11 +29,6 @@ _logger = logging.getLogger(__name__)
 
 # What goes on once a stage has ended, by its name in the catalogue of words.
 _AFTER_STAGE = {"rerank": "checking", "gate": "writing"}
-
-_TITLE_LENGTH = 60
-
-# The selector sends every title to the browser.
-_MOST_TO_CHOOSE_FROM = 1000
 
 
 def page(assistant: Assistant, chat: Chat) -> None:
@@ -74,8 +67,14 @@ def _sidebar(assistant: Assistant, chat: Chat) -> None:
     history.chat_list(assistant, chat)
     if assistant.follows_instructions:
         chat.instruction = choose_instruction("instruction")
-    if 1 < assistant.library.document_count <= _MOST_TO_CHOOSE_FROM:
-        choose_documents(chat, assistant.library.documents())
+    if assistant.library.document_count > 1:
+        chat.documents = choose_documents(
+            assistant,
+            say("chat.documents"),
+            key="documents-read",
+            placeholder=say("chat.all-documents"),
+            tip=say("chat.documents-help"),
+        )
 
 
 def conversation(assistant: Assistant, chat: Chat) -> None:
@@ -106,22 +105,6 @@ def welcome(assistant: Assistant, chat: Chat) -> None:
                 on_click=chat.ask,
                 args=(question,),
             )
-
-
-def choose_documents(chat: Chat, documents: Sequence[DocumentRecord]) -> None:
-    """A selector of the documents that are read, for the questions asked from now on."""
-    titles = {document.document_id: document.title or document.source for document in documents}
-    # What is not there any more cannot stay chosen.
-    st.session_state["documents-read"] = [kept for kept in st.session_state.get("documents-read", ()) if kept in titles]
-    chosen = st.multiselect(
-        say("chat.documents"),
-        list(titles),
-        format_func=lambda document_id: shorten(titles[document_id], _TITLE_LENGTH),  # shown as text, not as Markdown
-        placeholder=say("chat.all-documents"),
-        key="documents-read",
-        help=say("chat.documents-help"),
-    )
-    chat.documents = {document_id: titles[document_id] for document_id in chosen}
 
 
 def _answer(assistant: Assistant, chat: Chat, exchange: Exchange, reply: DeltaGenerator) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from ingest.catalog import KINDS, Kind
 from ingest.errors import RagError
-from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS, check_instruction
+from retrievers.rerank.instructions import check_instruction
+from ui.choosing import choose_instruction
 from ui.history import leave
 from ui.markup import escape_label
 from ui.state import Chat
@@ -17,9 +18,6 @@ from ui.text import say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
-
-# Beside the names of instructions, none of which begins with a dash.
-_AUTOMATIC, _OWN_WORDS = "-automatic", "-own-words"
 
 
 def choose(assistant: Assistant, chat: Chat) -> Assistant:
@@ -97,27 +95,9 @@ def _choose_kind(key: str, kind: Kind) -> Kind:
     )
 
 
-def _choose_instruction(key: str, instruction: str | None) -> str | None:
-    """A name, a text or None for what fits each question."""
-    names = [_AUTOMATIC, *INSTRUCTIONS, _OWN_WORDS]
-    known = _AUTOMATIC if instruction is None else instruction if instruction in INSTRUCTIONS else _OWN_WORDS
-    choice = st.selectbox(
-        say("collection.instruction"),
-        names,
-        index=names.index(known),
-        format_func=lambda one: say(f"collection.{one.removeprefix('-')}") if one.startswith("-") else one,
-        key=key,
-        help=say("collection.instruction-help"),
-    )
-    if choice == _OWN_WORDS:
-        words = st.text_area(
-            say("collection.own-words"),
-            value=instruction or "" if known == _OWN_WORDS else "",
-            max_chars=MAX_CHARACTERS,
-            key=f"{key}-words",
-        )
-        return words.strip()
-    return None if choice == _AUTOMATIC else choice
+def _choose_instruction(key: str, chosen: str | None) -> str | None:
+    label, tip = say("collection.instruction"), say("collection.instruction-help")
+    return choose_instruction(key, label=label, tip=tip, chosen=chosen)
 
 
 def _done(action: Callable[[], None]) -> bool:

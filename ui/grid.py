@@ -16,6 +16,7 @@ from ingest.records import DocumentRecord
 from rag_app.answer import Event
 from rag_app.gate import NEAREST_PASSAGES
 from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
+from ui.choosing import choose_documents
 from ui.markup import escape_label, place, quoted_html, shorten, written_html
 from ui.sources import chips, document_pane
 from ui.state import Chat, cited_sources, passage_sources
@@ -124,7 +125,6 @@ def _run_of(assistant: Assistant) -> Run | None:
 
 
 def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
-    by_id = {document.document_id: document for document in documents}
     with st.form("grid-form", border=False):
         left, right = st.columns(2, gap="medium")
         text = left.text_area(
@@ -135,32 +135,22 @@ def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord])
             persist_state="session",
         )
         with right:
-            chosen = _choose_documents(by_id)
+            chosen = choose_documents(
+                assistant,
+                say("grid.documents"),
+                key="grid-documents",
+                placeholder=say("grid.all-documents", count=len(documents)),
+            )
             asked = st.form_submit_button(say("grid.ask"), type="primary", key="grid-ask")
     if asked:
         questions = questions_in(text)
-        read = [by_id[document_id] for document_id in chosen] or list(documents)
+        read = [document for document in documents if document.document_id in chosen] or list(documents)
         if problem := _problem(questions, read):
             st.error(problem)
         else:
             st.session_state["grid-run"] = Run(assistant.collection, tuple(questions), tuple(read))
             chat.open(None)
             st.rerun()  # the form above gives way to the cells
-
-
-def _choose_documents(by_id: Mapping[str, DocumentRecord]) -> list[str]:
-    """The ids of those that are chosen; none: all."""
-    # What is not there any more cannot stay chosen.
-    kept = [one for one in st.session_state.get("grid-documents", ()) if one in by_id]
-    st.session_state["grid-documents"] = kept
-    return st.multiselect(
-        say("grid.documents"),
-        list(by_id),
-        format_func=lambda document_id: shorten(_title(by_id[document_id]), _TITLE_LENGTH),
-        placeholder=say("grid.all-documents", count=len(by_id)),
-        key="grid-documents",
-        persist_state="session",
-    )
 
 
 def _problem(questions: Sequence[str], documents: Sequence[DocumentRecord]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from ingest.errors import RagError
 from rag_app.answer import Answer, RankedCandidate
 from retrievers.rerank.instructions import INSTRUCTIONS
-from ui.instructions import choose_instruction
+from ui.choosing import choose_instruction
 from ui.markup import escape_label, gate_html, ranking_html, reranked_html, timings_html
 from ui.sources import chip_label
 from ui.state import Chat, passage_sources

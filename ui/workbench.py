@@ -21,7 +21,8 @@ from rag_app.reranking import (
     unique,
 )
 from retrievers.hybrid import MAX_QUESTION_CHARACTERS
-from retrievers.rerank.instructions import INSTRUCTIONS, MAX_CHARACTERS
+from retrievers.rerank.instructions import INSTRUCTIONS
+from ui.choosing import choose_documents, choose_instruction
 from ui.markup import escape_label, shorten
 from ui.ranked import ranked_html
 from ui.sources import chips, document_pane
@@ -101,16 +102,11 @@ def _candidates(assistant: Assistant) -> list[Candidate] | RagError:
             help=say("workbench.files-help"),
             key="workbench-files",
         )
-        titles = {record.document_id: record.title or record.source for record in assistant.library.documents()}
-        # What is not there any more cannot stay chosen.
-        kept = [one for one in st.session_state.get("workbench-documents", ()) if one in titles]
-        st.session_state["workbench-documents"] = kept
-        documents = st.multiselect(
+        documents = choose_documents(
+            assistant,
             say("workbench.documents"),
-            list(titles),
-            format_func=lambda document_id: shorten(titles[document_id], _TITLE_LENGTH),
-            placeholder=say("workbench.documents-none"),
             key="workbench-documents",
+            placeholder=say("workbench.documents-none"),
         )
     try:
         for file in files:
@@ -151,29 +147,13 @@ def _side(contestants: Sequence[Contestant], number: int, *, compared: bool) -> 
     contestant = contestants[chosen]
     instruction = None
     if contestant.follows_instructions:
-        instruction = _instruction(number)
+        name = list(INSTRUCTIONS)[number]  # two that differ, where two are compared
+        key = f"workbench-instruction-{number}"
+        # Without words yet there is nothing to rank by; None would be the reranker's own instruction.
+        instruction = choose_instruction(key, automatic=False, chosen=name) or ""
     else:
         st.caption(say("workbench.follows-none"))
     return Side(contestant, instruction, _row_tokens(contestant, number))
-
-
-def _instruction(number: int) -> str:
-    choice = st.selectbox(
-        say("workbench.instruction"),
-        [*INSTRUCTIONS, _OWN_WORDS],
-        index=number,
-        format_func=lambda name: name or say("workbench.own-words"),
-        key=f"workbench-instruction-{number}",
-    )
-    if choice != _OWN_WORDS:
-        st.caption(escape_label(INSTRUCTIONS[choice]))
-        return choice
-    return st.text_area(
-        say("workbench.own-instruction"),
-        placeholder=say("workbench.own-example"),
-        max_chars=MAX_CHARACTERS,
-        key=f"workbench-own-{number}",
-    )
 
 
 def _row_tokens(contestant: Contestant, number: int) -> int | None:
