@@ -114,11 +114,9 @@ def _answer(assistant: Assistant, chat: Chat, exchange: Exchange, reply: DeltaGe
     """
     exchange.quoted = assistant.language_model is None
     exchange.text = ""
-    try:
-        with reply.container(key="answering"):
-            _write(assistant, chat, exchange)
-    finally:
-        history.keep(assistant, chat, exchange)
+    with reply.container(key="answering"):
+        _write(assistant, chat, exchange)
+    history.keep(assistant, chat, exchange)
 
 
 def _stop(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:

@@ -14,12 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 from ingest.errors import RagError
 from ingest.records import DocumentRecord
 from rag_app.answer import Event
-from rag_app.gate import NEAREST_PASSAGES
 from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
 from ui.choosing import choose_documents
-from ui.markup import escape_label, place, quoted_html, shorten, written_html
+from ui.markup import answer_html, escape_label, place, shorten
 from ui.sources import chips, document_pane
-from ui.state import Chat, cited_sources, passage_sources
+from ui.state import Chat, answer_sources, cited_sources
 from ui.text import say
 from ui.uploading import empty_collection
 
@@ -94,13 +93,12 @@ def page(assistant: Assistant, chat: Chat) -> None:
     A click anywhere ends this run of the script; the next one goes on with the cells that are missing.
     """
     st.title(say("app.grid"), anchor=False)
-    documents = assistant.library.documents()
-    if not documents:
+    if not assistant.library.document_count:
         empty_collection(assistant, chat)
         return
     st.markdown(say("grid.purpose"))
     with st.expander(say("grid.form"), expanded=_run_of(assistant) is None):
-        _form(assistant, chat, documents)
+        _form(assistant, chat)
     run = _run_of(assistant)
     if run is None:
         return
@@ -124,7 +122,7 @@ def _run_of(assistant: Assistant) -> Run | None:
     return run if run and run.collection == assistant.collection else None
 
 
-def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord]) -> None:
+def _form(assistant: Assistant, chat: Chat) -> None:
     with st.form("grid-form", border=False):
         left, right = st.columns(2, gap="medium")
         text = left.text_area(
@@ -139,12 +137,12 @@ def _form(assistant: Assistant, chat: Chat, documents: Sequence[DocumentRecord])
                 assistant,
                 say("grid.documents"),
                 key="grid-documents",
-                placeholder=say("grid.all-documents", count=len(documents)),
+                placeholder=say("grid.all-documents", count=assistant.library.document_count),
             )
             asked = st.form_submit_button(say("grid.ask"), type="primary", key="grid-ask")
     if asked:
         questions = questions_in(text)
-        read = [document for document in documents if document.document_id in chosen] or list(documents)
+        read = [one for one in assistant.library.documents() if not chosen or one.document_id in chosen]
         if problem := _problem(questions, read):
             st.error(problem)
         else:
@@ -251,15 +249,8 @@ def _opened_cell(assistant: Assistant, chat: Chat, run: Run, cell: Cell) -> None
             )
         state = say(f"grid.state-{cell.state}")
         st.caption(f"{escape_label(_title(cell.document))} · {_SIGNS[cell.state]} {state}: {_meaning(cell)}")
-        numbers = {citation.number for citation in answer.citations}
-        if answer.refused:
-            text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
-            st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
-        elif answer.quoted:
-            st.html(quoted_html(answer.text, numbers))
-        else:
-            st.html(written_html(answer.text, numbers, answer.statements))
-        chips(chat, cited_sources(answer) or passage_sources(answer.passages[:NEAREST_PASSAGES]), "grid")
+        st.html(answer_html(answer))
+        chips(chat, answer_sources(answer), "grid")
     if chat.opened:
         document_pane(assistant, chat, chat.opened)
 

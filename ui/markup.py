@@ -14,7 +14,7 @@ from typing import Any, Literal
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag_app.answer import GateReading, RankedCandidate, State, Statement
+from rag_app.answer import Answer, GateReading, RankedCandidate, State, Statement
 from ui.text import catalogue, say
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -49,6 +49,17 @@ def shorten(text: str, limit: int) -> str:
         return text
     head = (limit - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def answer_html(answer: Answer) -> str:
+    """A finished answer or refusal. What a refusal lists is left out: it stands beside, where it can be opened."""
+    if answer.refused:
+        text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
+        return f'<div class="refusal">{quoted_html(text, ())}</div>'
+    numbers = {citation.number for citation in answer.citations}
+    if answer.quoted:
+        return quoted_html(answer.text, numbers)
+    return written_html(answer.text, numbers, answer.statements)
 
 
 def quoted_html(text: str, numbers: Container[int]) -> str:

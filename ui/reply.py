@@ -9,12 +9,11 @@ import streamlit as st
 from ingest.errors import StorageError
 from rag_app.answer import Answer
 from rag_app.chats import Exchange, Opinion, Reason
-from rag_app.gate import NEAREST_PASSAGES
 from ui import history, why
 from ui.copying import copy_button
-from ui.markup import escape_label, quoted_html, shorten, written_html
+from ui.markup import answer_html, escape_label, quoted_html, shorten, written_html
 from ui.sources import chips, link_words
-from ui.state import Chat, cited_sources, passage_sources
+from ui.state import Chat, answer_sources
 from ui.text import say
 from ui.transcript import answer_text, file_name
 
@@ -54,30 +53,13 @@ def _answer(chat: Chat, exchange: Exchange, answer: Answer, key: str) -> None:
     if exchange.documents:
         titles = ", ".join(shorten(title, _TITLE_LENGTH) for title in exchange.documents.values())
         st.caption(say("chat.read-only", titles=escape_label(titles)))
-    if answer.refused:
-        _refusal(chat, answer, key)
-    else:
-        _cited_answer(chat, answer, key)
+    with st.container(border=True, key=f"refusal-{key}") if answer.refused else st.container():
+        st.html(answer_html(answer))
+        chips(chat, answer_sources(answer), key)
     _notes(answer)
     if answer.reasoning:
         with st.expander(say("chat.reasoning")):
             st.text(answer.reasoning, width="stretch")
-
-
-def _cited_answer(chat: Chat, answer: Answer, key: str) -> None:
-    numbers = {citation.number for citation in answer.citations}
-    st.html(
-        quoted_html(answer.text, numbers) if answer.quoted else written_html(answer.text, numbers, answer.statements)
-    )
-    chips(chat, cited_sources(answer), key)
-
-
-def _refusal(chat: Chat, answer: Answer, key: str) -> None:
-    # The chips below are the list of passages that the text ends with, and can be opened.
-    text = "\n".join(line for line in answer.text.splitlines() if not line.startswith("- "))
-    with st.container(border=True, key=f"refusal-{key}"):
-        st.html(f'<div class="refusal">{quoted_html(text, ())}</div>')
-        chips(chat, passage_sources(answer.passages[:NEAREST_PASSAGES]), key)
 
 
 def _notes(answer: Answer) -> None:

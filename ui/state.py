@@ -11,6 +11,7 @@ from ingest.document import PageBox
 from ingest.records import DocumentRecord
 from rag_app.answer import STATES, Answer, Link, Passage, State, Turn
 from rag_app.chats import Exchange, SavedChat, new_chat_id
+from rag_app.gate import NEAREST_PASSAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,11 @@ def current_chat() -> Chat:
         st.session_state["chat"] = Chat()
     chat: Chat = st.session_state["chat"]
     return chat
+
+
+def answer_sources(answer: Answer) -> list[OpenSource]:
+    """What an answer cites; of a refusal, the nearest passages, which its text lists."""
+    return passage_sources(answer.passages[:NEAREST_PASSAGES]) if answer.refused else cited_sources(answer)
 
 
 def cited_sources(answer: Answer) -> list[OpenSource]:
