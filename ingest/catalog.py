@@ -7,7 +7,6 @@ written before they are touched, so that whatever a crash leaves behind is known
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import sqlite3
@@ -22,11 +21,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ingest.config import StoreConfig
-from ingest.document import Media, Ocr
+from ingest.document import Ocr
 from ingest.errors import IndexMismatchError, RagError, StorageError, UnknownCollectionError, UsageError
 from ingest.listing import Listing
 from ingest.records import NEVER_READ, DocumentRecord, FileRecord, HiddenDocument, PageRecord
 from ingest.revisions import Sketch, bands
+from ingest.schema import PROPERTIES, SCHEMA, check_schema, document_of, document_row, file_of, file_row, page_row
 
 Kind = Literal["general", "manual", "contract"]
 """What the documents of a collection are; it decides what counts as relevant where a question does not say."""
@@ -36,75 +36,6 @@ DEFAULT_KIND: Kind = "general"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 MOST_TAG_CHARACTERS = 40
-
-_SCHEMA_VERSION = 3
-# Of these nothing but tables is missing.
-_EXTENSIBLE_VERSIONS = (2,)
-# The same in every version of this program; the first had none.
-_PROPERTIES = "CREATE TABLE IF NOT EXISTS properties (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS identity (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS documents (
-    document_id TEXT PRIMARY KEY,
-    version TEXT NOT NULL UNIQUE,
-    content_hash TEXT NOT NULL,
-    title TEXT NOT NULL,
-    titled_by_name INTEGER NOT NULL,
-    pages INTEGER NOT NULL,
-    ocr_pages INTEGER NOT NULL,
-    chunks INTEGER NOT NULL,
-    media TEXT NOT NULL,
-    ingested_at TEXT NOT NULL,
-    revision_of TEXT -- NULL until it was looked for
-) STRICT;
-CREATE TABLE IF NOT EXISTS files (
-    path TEXT PRIMARY KEY,
-    source TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL,
-    document_id TEXT REFERENCES documents,
-    problem TEXT NOT NULL,
-    container TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS files_by_document ON files (document_id);
-CREATE INDEX IF NOT EXISTS files_by_container ON files (container);
-CREATE TABLE IF NOT EXISTS pages (
-    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    label TEXT NOT NULL,
-    characters INTEGER NOT NULL,
-    ocr_confidence REAL,
-    ocr_reason TEXT NOT NULL,
-    problem TEXT NOT NULL,
-    PRIMARY KEY (document_id, number)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sketches (
-    document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
-    sketch BLOB NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS bands (
-    band INTEGER NOT NULL,
-    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
-    PRIMARY KEY (band, document_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS bands_by_document ON bands (document_id);
-CREATE TABLE IF NOT EXISTS stale (version TEXT PRIMARY KEY) STRICT;
-CREATE TABLE IF NOT EXISTS tags (
-    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
-    tag TEXT NOT NULL,
-    PRIMARY KEY (document_id, tag)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tags_by_tag ON tags (tag);
-CREATE INDEX IF NOT EXISTS failed_files ON files (path) WHERE problem <> '';
-CREATE INDEX IF NOT EXISTS documents_by_earlier ON documents (revision_of);
-CREATE TABLE IF NOT EXISTS hidden (
-    document_id TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
-    hidden_at TEXT NOT NULL,
-    origin TEXT NOT NULL -- the document with which it was hidden: itself, or the one that it came inside of
-) STRICT;
-CREATE VIEW IF NOT EXISTS live AS
-    SELECT * FROM documents WHERE document_id NOT IN (SELECT document_id FROM hidden);
-"""
 
 
 class Catalog:
@@ -122,9 +53,9 @@ class Catalog:
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._connection.create_function("casefold", 1, str.casefold, deterministic=True)
             if not any_version:
-                _check_schema(self._connection)
-                self._connection.executescript(_SCHEMA)
-            self._connection.execute(_PROPERTIES)
+                check_schema(self._connection)
+                self._connection.executescript(SCHEMA)
+            self._connection.execute(PROPERTIES)
         except IndexMismatchError:
             self._connection.close()
             raise
@@ -253,12 +184,12 @@ class Catalog:
             rows = self._rows(f"SELECT * FROM {table} {where}", *values)
             files: dict[str, list[FileRecord]] = {}
             for row in self._rows(f"SELECT * FROM files {where} ORDER BY path", *values):
-                file = _file(row)
+                file = file_of(row)
                 files.setdefault(file.document_id or "", []).append(file)
             tags: dict[str, list[str]] = {}
             for document_id, tag in self._rows(f"SELECT * FROM tags {where} ORDER BY tag", *values):
                 tags.setdefault(document_id, []).append(tag)
-        return [_document(row, files[row[0]], tags.get(row[0], ())) for row in rows]
+        return [document_of(row, files[row[0]], tags.get(row[0], ())) for row in rows]
 
     def revisions_of(self, document_id: str) -> list[DocumentRecord]:
         """The live documents that are revisions of this one."""
@@ -290,22 +221,22 @@ class Catalog:
 
     def failed_files(self) -> list[FileRecord]:
         """The files that could not be read as they are now, by path."""
-        return [_file(row) for row in self._rows("SELECT * FROM files WHERE problem <> '' ORDER BY path")]
+        return [file_of(row) for row in self._rows("SELECT * FROM files WHERE problem <> '' ORDER BY path")]
 
     def waiting_files(self) -> list[FileRecord]:
         """The files that were handed in and not read yet, by path; not attachments, which come with their document."""
         query = (
             "SELECT * FROM files WHERE (size, modified_ns) = (?, ?) AND problem = '' AND container = '' ORDER BY path"
         )
-        return [_file(row) for row in self._rows(query, *NEVER_READ)]
+        return [file_of(row) for row in self._rows(query, *NEVER_READ)]
 
     def files(self) -> dict[Path, FileRecord]:
         """Every file that was looked at, attachments too, by path in order."""
-        return {file.path: file for file in map(_file, self._rows("SELECT * FROM files ORDER BY path"))}
+        return {file.path: file for file in map(file_of, self._rows("SELECT * FROM files ORDER BY path"))}
 
     def file(self, path: Path) -> FileRecord | None:
         rows = self._rows("SELECT * FROM files WHERE path = ?", str(path))
-        return _file(rows[0]) if rows else None
+        return file_of(rows[0]) if rows else None
 
     def files_of(self, document_id: str) -> list[Path]:
         """The files that hold a document, live or hidden."""
@@ -368,7 +299,7 @@ class Catalog:
                 "titled_by_name = excluded.titled_by_name, pages = excluded.pages, ocr_pages = excluded.ocr_pages, "
                 "chunks = excluded.chunks, media = excluded.media, ingested_at = excluded.ingested_at, "
                 "revision_of = NULL",
-                _document_row(record),
+                document_row(record),
             )
             for table in ("pages", "sketches", "bands"):
                 connection.execute(f"DELETE FROM {table} WHERE document_id = ?", (record.document_id,))
@@ -378,13 +309,16 @@ class Catalog:
                 [(record.document_id, held) for held in _held_by(connection, [file.path for file in record.files])],
             )
             connection.executemany(
-                "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", [_page_row(record, page) for page in pages]
+                "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?, ?)", [page_row(record, page) for page in pages]
             )
             if sketch is not None:
                 _put_sketch(connection, record.document_id, sketch)
             _put_files(connection, record.files)
             # Those that a version before has left are what they were: the content is the same.
-            connection.executemany("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, attachments))
+            connection.executemany(
+                "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+                map(file_row, attachments),
+            )
 
     def put_files(self, files: Sequence[FileRecord]) -> None:
         """Remembers these files as they are; a document that no file holds any more becomes stale."""
@@ -478,7 +412,7 @@ class Catalog:
 
 def _put_files(connection: sqlite3.Connection, files: Sequence[FileRecord]) -> None:
     held = _held_by(connection, [file.path for file in files])
-    connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, files))
+    connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(file_row, files))
     _drop_orphans(connection, held)
 
 
@@ -521,83 +455,6 @@ def _put_sketch(connection: sqlite3.Connection, document_id: str, sketch: Sketch
     connection.execute("INSERT INTO sketches VALUES (?, ?)", (document_id, sketch.astype("<u4").tobytes()))
     keys = [(band, document_id) for band in bands(sketch)]
     connection.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", keys)
-
-
-def _check_schema(connection: sqlite3.Connection) -> None:
-    """Raises `IndexMismatchError` for a catalog of an earlier version, whose tables are others."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if tables and version not in (*_EXTENSIBLE_VERSIONS, _SCHEMA_VERSION):
-        raise IndexMismatchError(
-            "The collection was made by another version of this program. Rebuild it: rag-app ingest --rebuild PATH."
-        )
-    connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-
-
-def _row(file: FileRecord) -> tuple[object, ...]:
-    return (
-        str(file.path),
-        file.source,
-        file.size,
-        file.modified_ns,
-        file.document_id,
-        file.problem,
-        file.container,
-    )
-
-
-def _document_row(record: DocumentRecord) -> tuple[object, ...]:
-    return (
-        record.document_id,
-        record.version,
-        record.content_hash,
-        record.title,
-        record.titled_by_name,
-        record.pages,
-        record.ocr_pages,
-        record.chunks,
-        _media_to_json(record.media),
-        record.ingested_at.astimezone(UTC).isoformat(),
-        None,
-    )
-
-
-def _media_to_json(media: Media | None) -> str:
-    return json.dumps(media and {"kind": media.kind, "facts": media.facts}, ensure_ascii=False)
-
-
-def _media_from_json(text: str) -> Media | None:
-    values = json.loads(text)
-    return values and Media(values["kind"], tuple((name, value) for name, value in values["facts"]))
-
-
-def _file(row: Any) -> FileRecord:
-    path, *others = row
-    return FileRecord(Path(path), *others)
-
-
-def _document(row: Any, files: Sequence[FileRecord], tags: Sequence[str]) -> DocumentRecord:
-    document_id, version, content_hash, title, named, pages, ocr_pages, chunks, media, at, revision_of = row
-    return DocumentRecord(
-        document_id,
-        version,
-        content_hash,
-        title,
-        bool(named),
-        pages,
-        ocr_pages,
-        chunks,
-        _media_from_json(media),
-        datetime.fromisoformat(at),
-        tuple(files),
-        revision_of or "",
-        tuple(tags),
-    )
-
-
-def _page_row(record: DocumentRecord, page: PageRecord) -> tuple[object, ...]:
-    sure, reason = (page.ocr.confidence, page.ocr.reason) if page.ocr else (None, "")
-    return record.document_id, page.number, page.label, page.characters, sure, reason, page.problem
 
 
 def check_name(name: str) -> None:

@@ -95,15 +95,10 @@ class Library:
                 paths, retry_failed=retry_failed, on_progress=on_progress, stop=stop
             )
 
-    def remove(self, document_id: str) -> None:
-        """Removes a document for good. Raises `UsageError` where there is none of that id."""
-        with self._writing:
-            self._collection.remove(document_id)
-
     def hide(self, document_id: str) -> None:
         """Removes a document from every answer at once, for good after a while; until then `restore` undoes it.
 
-        Unlike `remove` it does not wait for an ingest. Raises `UsageError` where there is no document of that id.
+        It waits for no ingest. Raises `UsageError` where there is no document of that id.
         """
         self._collection.hide(document_id)
         self.jobs.wake()

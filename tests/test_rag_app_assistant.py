@@ -156,7 +156,7 @@ def test_a_removed_document_answers_no_more(tmp_path: Path) -> None:
     assistant.library.ingest([path])
     before = finished(assistant, "How long does the warranty last?")
     (record,) = assistant.library.documents()
-    assistant.library.remove(record.document_id)
+    assistant.library.hide(record.document_id)
     after = finished(assistant, "How long does the warranty last?")
     assistant.close()
 

@@ -185,7 +185,7 @@ def test_a_contract_of_the_same_form_is_not_amended(assistant: Assistant, folder
 def test_an_amendment_that_was_removed_amends_no_more(assistant: Assistant, folder: Path) -> None:
     (folder / "amendment.md").write_text(FIRST, encoding="utf-8")
     assert linked(ask(assistant, folder, NOTICE), "amends")
-    assistant.library.remove(assistant.library.document("amendment.md").document_id)
+    assistant.library.hide(assistant.library.document("amendment.md").document_id)
 
     *_, last = assistant.ask(NOTICE)
 

@@ -216,7 +216,7 @@ def test_a_page_whose_file_is_not_the_same_is_a_sentence(own: Assistant, tmp_pat
 
 def test_a_document_that_was_removed_is_named_as_such(own: Assistant) -> None:
     answer = answered(own, TORQUE)
-    own.library.remove(answer.citations[0].document_id)
+    own.library.hide(answer.citations[0].document_id)
 
     pack = packed(own, answer)
 

@@ -252,7 +252,7 @@ def test_another_instruction_is_tried_over_the_same_candidates() -> None:
 
     assert assistant.reranked == ["deadline"]
     assert assistant.asked == []
-    assert '<div class="up">▲ 5</div>' in html(app)
+    assert 'aria-label="5 places higher" role="img">▲ 5</div>' in html(app)
 
 
 def test_a_reranker_without_instructions_offers_no_other_one() -> None:

@@ -23,6 +23,7 @@ from ui.markup import (
     timings_html,
     written_html,
 )
+from ui.text import catalogue
 
 OURS = {"div", "p", "br", "table", "thead", "tbody", "tr", "td", "th", "mark", "sup", "b", "i", "span"}
 FROM_MARKDOWN = {
@@ -197,9 +198,9 @@ def test_the_gate_shows_its_threshold_and_the_features_that_it_read() -> None:
 
 
 def test_timings_are_shown_in_order_with_their_sum() -> None:
-    shown = Tags(timings_html({"dense": 14.0, "own": 1486.0})).text
+    shown = Tags(timings_html({"dense": 14.0, "answer": 1486.0})).text
 
-    assert shown == "search by meaning14 msown1.5 stotal1.5 s"
+    assert shown == "search by meaning14 msanswer1.5 stotal1.5 s"
 
 
 def test_a_label_is_one_line_in_which_all_punctuation_is_escaped() -> None:
@@ -244,3 +245,10 @@ def test_signs_add_nothing_but_themselves(parts: list[str], data: st.DataObject)
     statements = [Statement(a, b, (), "unsupported") for a, b in pairwise([0, *ends])]
 
     assert Tags(written_html(text, {1}, statements)).names <= OURS | FROM_MARKDOWN
+
+
+@pytest.mark.parametrize(
+    "stage", ["standalone", "dense", "keyword", "fuse", "rerank", "long", "gate", "closure", "answer"]
+)
+def test_every_stage_has_words_in_both_languages(stage: str) -> None:
+    assert set(catalogue()[f"markup.stage-{stage}"]) == {"en", "zh"}

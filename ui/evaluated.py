@@ -9,7 +9,7 @@ from rag_app.evaluation import Excerpt, QuestionResult
 from rag_app.evaluations import Evaluation
 from rag_app.metrics import METRICS
 from rag_app.words import matching_places
-from ui.markup import marked_html
+from ui.markup import head_html, marked_html
 from ui.text import say
 
 TIME = "ms_per_query"
@@ -23,13 +23,12 @@ def strategies_html(evaluation: Evaluation) -> str:
         column: (min if column == TIME else max)(values[column] for values in evaluation.strategies.values())
         for column in columns
     }
-    names = [say("evaluation.strategy"), *METRICS, say("evaluation.time")]
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    head = head_html(say("evaluation.strategy"), *METRICS, say("evaluation.time"))
     rows = ""
     for name, values in evaluation.strategies.items():
         cells = "".join(_cell(values[column], column, is_best=values[column] == best[column]) for column in columns)
         rows += f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>'
-    return f'<table class="measured"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<table class="measured">{head}<tbody>{rows}</tbody></table>'
 
 
 def missed_html(questions: Sequence[QuestionResult], strategy: str, evaluation: Evaluation) -> str:

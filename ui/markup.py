@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag_app.answer import Answer, GateReading, RankedCandidate, State, Statement
-from ui.text import catalogue, say
+from ui.text import say
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _MARK = re.compile(r"\[(\d{1,3})\]")
@@ -129,17 +129,12 @@ def timings_html(timings_ms: Mapping[str, float]) -> str:
     """The time of each stage as a bar, in order, and the sum."""
     longest = max(timings_ms.values(), default=0.0)
     rows = "".join(
-        f"<dt>{escape(stage_name(stage))}</dt>"
+        f"<dt>{escape(say(f'markup.stage-{stage}'))}</dt>"
         f"<dd>{_track('time', milliseconds / longest if longest else 0.0)}<span>{_duration(milliseconds)}</span></dd>"
         for stage, milliseconds in timings_ms.items()
     )
     total = f"<dt>{escape(say('markup.total'))}</dt><dd><span>{_duration(sum(timings_ms.values()))}</span></dd>"
     return f'<dl class="timings">{rows}{total}</dl>'
-
-
-def stage_name(stage: str) -> str:
-    """A stage in words; one that the catalogue does not have goes by its own name."""
-    return say(f"markup.stage-{stage}") if f"markup.stage-{stage}" in catalogue() else stage
 
 
 def ranking_html(candidates: Sequence[RankedCandidate], given: Container[str]) -> str:
@@ -156,16 +151,15 @@ def ranking_html(candidates: Sequence[RankedCandidate], given: Container[str]) -
         f"{_bar('search', candidate.retrieval_score, before)}</td></tr>"
         for candidate, after, before in zip(candidates, rerank_bars, search_bars, strict=True)
     )
-    names = (say("markup.rank"), say("markup.passage"), say("markup.scores"))
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    return f'<table class="ranking"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    head = head_html(say("markup.rank"), say("markup.passage"), say("markup.scores"))
+    return f'<table class="ranking">{head}<tbody>{rows}</tbody></table>'
 
 
 def reranked_html(candidates: Sequence[RankedCandidate], before: Mapping[str, int]) -> str:
     """A short table of the candidates with their score; each tells how far it stands from its place in `before`."""
     bars = bar_lengths([candidate.score for candidate in candidates])
     rows = "".join(
-        f'<tr><td class="rank"><b>{candidate.rank}</b>{_moved(before[candidate.chunk_id], candidate.rank)}</td>'
+        f'<tr><td class="rank"><b>{candidate.rank}</b>{moved_html(before[candidate.chunk_id], candidate.rank)}</td>'
         f'<td class="place">{_whereabouts(candidate)}{_bar("rerank", candidate.score, bar)}</td></tr>'
         for candidate, bar in zip(candidates, bars, strict=True)
     )
@@ -184,9 +178,13 @@ def gate_html(reading: GateReading) -> str:
         f"<td>× {weight:.2f}</td></tr>"
         for name, weight in reading.weights.items()
     )
-    heads = (say("markup.feature"), say("markup.value"), say("markup.weight"))
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    return f'{scale}<table class="features"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    head = head_html(say("markup.feature"), say("markup.value"), say("markup.weight"))
+    return f'{scale}<table class="features">{head}<tbody>{rows}</tbody></table>'
+
+
+def head_html(*names: str) -> str:
+    """The head of a table with these columns."""
+    return "<thead><tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr></thead>"
 
 
 def bar_lengths(scores: Sequence[float | None]) -> list[float]:
@@ -305,15 +303,18 @@ def _tokens(candidate: RankedCandidate) -> str:
 
 
 def _rank_change(candidate: RankedCandidate) -> str:
-    change = _moved(candidate.retrieval_rank, candidate.rank)
+    change = moved_html(candidate.retrieval_rank, candidate.rank)
     return f"{candidate.retrieval_rank} → <b>{candidate.rank}</b>{change}"
 
 
-def _moved(before: int, after: int) -> str:
+def moved_html(before: int, after: int) -> str:
+    """How far something moved from one rank to another, in words for a screen reader too."""
     gain = before - after
-    kind = "up" if gain > 0 else "down" if gain < 0 else "same"
-    change = {"up": f"▲ {gain}", "down": f"▼ {-gain}", "same": escape(say("markup.as-before"))}[kind]
-    return f'<div class="{kind}">{change}</div>'
+    if gain == 0:
+        return f'<div class="same">{escape(say("markup.as-before"))}</div>'
+    kind, sign = ("up", "▲") if gain > 0 else ("down", "▼")
+    label = escape(say(f"markup.{kind}", count=abs(gain)))
+    return f'<div class="{kind}" title="{label}" aria-label="{label}" role="img">{sign} {abs(gain)}</div>'
 
 
 def _bar(kind: Literal["rerank", "search"], score: float | None, length: float) -> str:

@@ -13,7 +13,7 @@ from rag_app.doctor import Report, installation
 from rag_app.memory import gpu_memory, process_bytes
 from rag_app.models import Model, Models, State
 from retrievers.rerank.protocol import ProvenReranker
-from ui.markup import escape_label
+from ui.markup import escape_label, head_html
 from ui.state import Chat
 from ui.text import say
 
@@ -117,13 +117,13 @@ def _self_test(assistant: Assistant) -> None:
         st.caption(say("models.self-test-passed", query=escape_label(test.pairs.query)))
         known = test.pairs.log_odds or (None,) * len(test.log_odds)
         names = ("document", "score", "log-odds", "expected")
-        head = "".join(f'<th scope="col">{escape(say(f"models.{name}"))}</th>' for name in names)
+        head = head_html(*(say(f"models.{name}") for name in names))
         rows = "".join(
             f'<tr><th scope="row">{escape(document)}</th><td>{1 / (1 + math.exp(-found)):.4f}</td>'
             f"<td>{found:.3f}</td><td>{'' if expected is None else f'{expected:.3f}'}</td></tr>"
             for document, found, expected in zip(test.pairs.documents, test.log_odds, known, strict=True)
         )
-        st.html(f'<table class="measured test"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
+        st.html(f'<table class="measured test">{head}<tbody>{rows}</tbody></table>')
 
 
 def _installation(assistant: Assistant) -> None:

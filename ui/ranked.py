@@ -7,7 +7,7 @@ from html import escape
 
 from rag_app.reranking import Candidate, Ranked, Ranking, Scale
 from rag_app.words import matching_places
-from ui.markup import bar_lengths, marked_html, marked_line
+from ui.markup import bar_lengths, head_html, marked_html, marked_line, moved_html
 from ui.text import say
 
 _EXCERPT_LENGTH = 160
@@ -23,9 +23,8 @@ def ranked_html(ranking: Ranking, candidates: Sequence[Candidate], scale: Scale,
         _row(rank, result, length, candidates[result.index], ranking.query, before.get(result.index))
         for rank, (result, length) in enumerate(zip(ranking.results, lengths, strict=True), start=1)
     )
-    names = (say("workbench.rank"), say("workbench.score"), say("workbench.text"))
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    return f'<table class="ranking ranked"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    head = head_html(say("workbench.rank"), say("workbench.score"), say("workbench.text"))
+    return f'<table class="ranking ranked">{head}<tbody>{rows}</tbody></table>'
 
 
 def _lengths(scores: Sequence[float], scale: Scale) -> list[float]:
@@ -34,8 +33,9 @@ def _lengths(scores: Sequence[float], scale: Scale) -> list[float]:
 
 
 def _row(rank: int, result: Ranked, length: float, candidate: Candidate, query: str, before: int | None) -> str:
+    moved = "" if before is None else moved_html(before, rank)
     return (
-        f'<tr><td class="rank"><b>{rank}</b>{_change(rank, before)}</td>'
+        f'<tr><td class="rank"><b>{rank}</b>{moved}</td>'
         f'<td class="value"><span>{result.score:.4f}</span><i><i style="width:{length * 100:.0f}%"></i></i></td>'
         f"<td>{_text(result.text, query)}<div>{escape(candidate.origin)}</div></td></tr>"
     )
@@ -48,15 +48,3 @@ def _text(text: str, query: str) -> str:
     if line == text and excerpt == line:
         return marked
     return f"<details><summary>{marked}</summary>{marked_html(text, matching_places(query, text))}</details>"
-
-
-def _change(rank: int, before: int | None) -> str:
-    """How far the text moved from the other ranking, in words for a screen reader too."""
-    if before is None:
-        return ""
-    gain = before - rank
-    if gain == 0:
-        return f'<div class="same">{escape(say("workbench.same"))}</div>'
-    kind, sign = ("up", "▲") if gain > 0 else ("down", "▼")
-    label = escape(say(f"workbench.{kind}", count=abs(gain)))
-    return f'<div class="{kind}" title="{label}" aria-label="{label}" role="img">{sign} {abs(gain)}</div>'
