@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
@@ -70,6 +70,17 @@ class SearchResult:
     instruction: str | None
     candidates: int
     scored: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What is said, and from what; `left_out` and `reasoning` as in `Answer`."""
+
+    cited: CitedText
+    passages: tuple[Passage, ...]
+    refused: bool = False
+    left_out: int = 0
+    reasoning: str = ""
 
 
 class Assistant:
@@ -185,40 +196,28 @@ class Assistant:
             passages = combine_passages(found.nodes, found.links)
         yield StageDone("closure", trace.milliseconds["closure"])
 
-        left_out = 0
-        reasoning: list[str] = []
         with trace.stage("answer"):
             if refused:
-                reply = CitedText(self._refusal(question, passages, documents))
-                yield Token(reply.text)
-            elif self._model is None:
-                reply = quote_answer(question, passages, self._late_interaction.score)
-                yield Token(reply.text)
+                reply = yield from self._refuse(question, passages, documents)
             else:
-                context = _fitting(self._model, question, passages)
-                passages, left_out = context.shown, len(context.left_out)
-                reply = yield from self._generate(self._model, question, context, reasoning.append)
-                refused = not reply.statements
-                if not reply.text:  # nothing of it was borne out
-                    reply = CitedText(self._refusal(question, passages, documents))
-                    yield Token(reply.text)
+                reply = yield from self._reply(question, passages, documents)
         yield StageDone("answer", trace.milliseconds["answer"])
         yield Finished(
             Answer(
                 question=question,
-                text=reply.text,
-                refused=refused,
-                quoted=self._model is None and not refused,
-                citations=reply.citations,
-                passages=passages,
+                text=reply.cited.text,
+                refused=reply.refused,
+                quoted=self._model is None and not reply.refused,
+                citations=reply.cited.citations,
+                passages=reply.passages,
                 evidence=sufficiency,
-                statements=reply.statements,
+                statements=reply.cited.statements,
                 timings_ms=trace.milliseconds,
                 instruction=instruction,
                 candidates=trace.candidates,
                 scored=trace.scored,
-                left_out=left_out,
-                reasoning="".join(reasoning).strip() if self.settings.llm_thinking else "",
+                left_out=reply.left_out,
+                reasoning=reply.reasoning if self.settings.llm_thinking else "",
                 ranking=candidates_of(question, trace.ranked, self._ranks, instruction),
                 gate=reading,
             )
@@ -233,10 +232,37 @@ class Assistant:
             return None
         return wanted or self.library.catalog.instruction() or route(question, self.library.kind)
 
-    def _refusal(self, question: str, passages: Sequence[Passage], documents: Sequence[str]) -> str:
+    def _refuse(
+        self, question: str, passages: tuple[Passage, ...], documents: Sequence[str]
+    ) -> Generator[Event, None, _Reply]:
         """A refusal that says what was searched: these documents, or all where none are named."""
         searched = len(documents) or self.library.document_count
-        return refusal(question, passages, collection=self.collection, documents=searched)
+        text = refusal(question, passages, collection=self.collection, documents=searched)
+        yield Token(text)
+        return _Reply(CitedText(text), passages, refused=True)
+
+    def _reply(
+        self, question: str, passages: tuple[Passage, ...], documents: Sequence[str]
+    ) -> Generator[Event, None, _Reply]:
+        """Quotes, or what the language model writes; a refusal where nothing of that is borne out."""
+        if self._model is None:
+            quoted = quote_answer(question, passages, self._late_interaction.score)
+            yield Token(quoted.text)
+            return _Reply(quoted, passages)
+        context = _fitting(self._model, question, passages)
+        reasoning: list[str] = []
+        written = yield from self._generate(self._model, question, context, reasoning.append)
+        reply = _Reply(
+            written,
+            context.shown,
+            refused=not written.statements,
+            left_out=len(context.left_out),
+            reasoning="".join(reasoning).strip(),
+        )
+        if written.text:
+            return reply
+        refused = yield from self._refuse(question, context.shown, documents)
+        return replace(reply, cited=refused.cited)
 
     def _generate(
         self, model: LanguageModel, question: str, context: Context, on_reasoning: Callable[[str], object]
