@@ -309,8 +309,7 @@ def test_an_empty_collection_asks_for_documents_and_takes_them() -> None:
     assert app.title[0].value == "Add your first documents"
     assert not app.chat_input
 
-    app.file_uploader(key="files").set_value([("manual.pdf", b"%PDF", "application/pdf")])
-    app.button(key="add").click().run()
+    app.file_uploader(key="files-0").set_value([("manual.pdf", b"%PDF", "application/pdf")]).run()
     read_whole(assistant)
     app.run()
 

@@ -175,7 +175,6 @@ def test_an_uploaded_file_can_be_asked_about(address: str, visit: Page) -> None:
     expect(visit.get_by_text("Add your first documents")).to_be_visible()
 
     visit.locator("input[type=file]").set_input_files({"name": "a.md", "mimeType": "text/markdown", "buffer": b"# A"})
-    visit.get_by_role("button", name="Add to the collection").click()
 
     expect(visit.get_by_text("What would you like to know?")).to_be_visible()
     visit.get_by_role("link", name="Library").click()
@@ -221,7 +220,6 @@ def test_uploads_go_on_over_a_reload_and_tell_what_failed(empty_home: str, visit
     (tmp_path / "long.txt").write_text("\n\n".join(f"Clause {number} binds the parties." for number in range(1500)))
     visit.goto(empty_home)
     visit.locator("input[type=file]").set_input_files([tmp_path / "long.txt", tmp_path / "broken.pdf", manual])
-    visit.get_by_role("button", name="Add to the collection").click()
     expect(visit.locator(".jobs")).to_contain_text("long.txt")
 
     visit.goto(f"{empty_home}/library")

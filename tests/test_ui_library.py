@@ -58,8 +58,8 @@ def opened(assistant: Assistant, source: str) -> AppTest:
 
 
 def put(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.file_uploader(key="files").set_value([(name, content, "") for name, content in files])
-    return app.button(key="add").click().run()
+    (box,) = [box for box in app.file_uploader if (box.key or "").startswith("files-")]
+    return box.set_value([(name, content, "") for name, content in files]).run()
 
 
 def shown(elements: Any) -> list[str]:

@@ -79,10 +79,11 @@ def _draw(screen: Screen, served: Callable[[], Assistant]) -> None:
     try:
         with st.sidebar:
             assistant = collection.choose(served(), session)
+        session.reading = assistant.library.jobs.busy
         screen.draw(assistant, session)
         with st.sidebar:
             if screen.name != "library":
-                uploading.short_activity(assistant)
+                uploading.short_activity(assistant, session)
             _about(assistant)
     except RagError as error:
         st.error(escape_label(str(error)))

@@ -56,7 +56,7 @@ def document_list(assistant: Assistant, chat: Chat) -> None:
     with st.expander(say("library.add"), icon=":material/upload_file:", key="add-documents"):
         upload(assistant, chat)
     notices(chat)
-    activity(assistant)
+    activity(assistant, chat)
     failures(assistant)
     listing = _choose_listing(assistant)
     found = total if listing == Listing(order=listing.order) else assistant.library.catalog.count(listing)

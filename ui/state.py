@@ -45,6 +45,9 @@ class OpenSource:
 class Chat:
     """`collection` is "" for the one that is served; `notices` are sentences about what could not be done.
 
+    `uploads` counts how often files were taken; `reading`: some were being read when the page began to be drawn, so
+    that it may lack what has come since.
+
     `instruction` and `documents` go with the questions asked from now on: a name or a text (None: automatic), and the
     titles of those to read, by id (none: all). `chat_id` and `title` are those under which the chat is kept, "" before
     the first question; `trouble` is a sentence that says why it is not kept, or not found. `suggestions` are None until
@@ -57,6 +60,8 @@ class Chat:
     instruction: str | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    uploads: int = 0
+    reading: bool = False
     chat_id: str = ""
     title: str = ""
     trouble: str = ""

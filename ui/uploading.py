@@ -1,4 +1,4 @@
-"""Files on their way into the collection: the form that takes them, how far they are, and which could not be read."""
+"""Files on their way into the collection: the box that takes them, how far they are, and which could not be read."""
 
 from __future__ import annotations
 
@@ -40,20 +40,19 @@ def empty_collection(assistant: Assistant, chat: Chat) -> None:
         st.markdown(say("uploading.first-words"))
         upload(assistant, chat)
         notices(chat)
-        activity(assistant)
+        activity(assistant, chat)
         failures(assistant)
 
 
 def upload(assistant: Assistant, chat: Chat) -> None:
-    """A form that takes several files; the ones that are refused are named by `notices`."""
-    with st.form("upload", clear_on_submit=True, border=False):
-        # Of any type: what cannot be read is refused below, each file with a sentence.
-        files = st.file_uploader(say("uploading.files"), accept_multiple_files=True, key="files")
-        st.caption(say("uploading.limits", files=MOST_FILES, megabytes=MOST_MEGABYTES))
-        if st.form_submit_button(say("uploading.add"), icon=":material/upload:", key="add") and files:
-            chat.notices = _hand_in(assistant, files)
-            # The page above this form was drawn without the new documents.
-            st.rerun()
+    """Takes several files, which are read at once; the ones that are refused are named by `notices`."""
+    # A key of its own for each upload is what empties the box.
+    key = f"files-{chat.uploads}"
+    # Of any type: what cannot be read is refused, each file with a sentence.
+    st.file_uploader(
+        say("uploading.files"), accept_multiple_files=True, key=key, on_change=_take, args=(assistant, chat, key)
+    )
+    st.caption(say("uploading.limits", files=MOST_FILES, megabytes=MOST_MEGABYTES))
 
 
 def notices(chat: Chat) -> None:
@@ -62,16 +61,14 @@ def notices(chat: Chat) -> None:
         st.warning(escape_label(sentence))
 
 
-def activity(assistant: Assistant) -> None:
+def activity(assistant: Assistant, chat: Chat) -> None:
     """What is being read for anybody, and what became of it; refreshes itself while there is something to read."""
-    busy = assistant.library.jobs.busy
-    st.fragment(_activity, run_every=REFRESH_SECONDS if busy else None)(assistant, busy)
+    st.fragment(_activity, run_every=REFRESH_SECONDS if chat.reading else None)(assistant, chat)
 
 
-def short_activity(assistant: Assistant) -> None:
+def short_activity(assistant: Assistant, chat: Chat) -> None:
     """The same in a line or two."""
-    busy = assistant.library.jobs.busy
-    st.fragment(_short_activity, run_every=REFRESH_SECONDS if busy else None)(assistant, busy)
+    st.fragment(_short_activity, run_every=REFRESH_SECONDS if chat.reading else None)(assistant, chat)
 
 
 def failures(assistant: Assistant) -> None:
@@ -135,6 +132,11 @@ def state_words(job: Job) -> str:
     return " · ".join(words)
 
 
+def _take(assistant: Assistant, chat: Chat, key: str) -> None:
+    chat.notices = _hand_in(assistant, st.session_state[key])
+    chat.uploads += 1
+
+
 def _hand_in(assistant: Assistant, files: Sequence[UploadedFile]) -> list[str]:
     """Stores and queues the files; the sentences for those that are refused."""
     megabytes = sum(file.size for file in files) / 2**20
@@ -168,9 +170,9 @@ def _kinds() -> str:
     return ", ".join(sorted(suffix.removeprefix(".") for suffix in SUPPORTED_SUFFIXES))
 
 
-def _activity(assistant: Assistant, was_busy: bool) -> None:
+def _activity(assistant: Assistant, chat: Chat) -> None:
     jobs = assistant.library.jobs.all()
-    _draw_anew_when_done(assistant, was_busy)
+    _draw_anew_when_done(assistant, chat)
     if not jobs:
         return
     with st.container(border=True, key="activity"):
@@ -188,18 +190,18 @@ def _activity(assistant: Assistant, was_busy: bool) -> None:
         st.html(jobs_html(jobs))
 
 
-def _short_activity(assistant: Assistant, was_busy: bool) -> None:
+def _short_activity(assistant: Assistant, chat: Chat) -> None:
     jobs = assistant.library.jobs.all()
-    _draw_anew_when_done(assistant, was_busy)
+    _draw_anew_when_done(assistant, chat)
     if assistant.library.jobs.busy:
         st.progress(_fraction(jobs), text=_count_words(jobs))
     elif failed := sum(job.state == "failed" for job in jobs):
         st.caption(say("uploading.failed-see-library", count=failed))
 
 
-def _draw_anew_when_done(assistant: Assistant, was_busy: bool) -> None:
+def _draw_anew_when_done(assistant: Assistant, chat: Chat) -> None:
     """Ends the refreshing, and shows what has come everywhere on the page."""
-    if was_busy and not assistant.library.jobs.busy:
+    if chat.reading and not assistant.library.jobs.busy:
         st.rerun()
 
 
