@@ -7,8 +7,9 @@ relevance  the best late-interaction score, 0 at the low and 1 at the high end o
            is scored for the question without the words that name its own document (`unnamed`): that it stands in the
            HP-40 manual tells nothing of what it says
 lead       how far that score is above the mean of the others, in the same unit; a passage too few has the low end
-missing    the share of the question's names that the passage which holds most of them lacks; 1 where it lacks a code.
-           They must stand together: "E07 of the HP-60" is not answered by E07 of the HP-40 and something on the HP-60
+missing    the share of the question's names that the passage which holds most of them lacks; 1 where it lacks a code,
+           or any figure of the kind asked for. They must stand together: "E07 of the HP-60" is not answered by E07 of
+           the HP-40 and something on the HP-60
 own_score  the log-odds of the best score of whatever ranked the passages, read as a probability
 
 A model is fitted to one reranker (`calibration.py`). The shipped one is that of the embedded reranker, by the first
@@ -21,15 +22,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.segmentation import CJK, fold
+from ingest.segmentation import fold
 from rag_app.answer import GateReading, Passage
 from rag_app.context import source_label
-from rag_app.quoting import escape_marks, searchable
-from rag_app.words import Language, codes, content_words, has_code, language
+from rag_app.figures import asked_measures
+from rag_app.naming import scored_unnamed, searchable
+from rag_app.quoting import escape_marks
+from rag_app.words import Language, codes, has_code, language
 from retrievers.rerank.protocol import Reranker
 
 EMBEDDED = "late interaction"
@@ -49,9 +51,6 @@ EVIDENCE_PASSAGES = 5
 NEAREST_PASSAGES = 3
 
 _QUOTED_NAME = re.compile(r"[\"“「『《]([^\"“”「」『』《》]{2,80})[\"”」』》]")
-
-# A word of any script but CJK, with what ties it together: "HP-40", "v5.1", "licensee's".
-_WORD = re.compile(rf"[^\W{CJK}]+(?:[-./'’][^\W{CJK}]+)*")
 _NAME = re.compile(r"(?<=[^\s.?!:;])\s+[\"“‘(]?([A-Z][\w-]+)")
 
 _REFUSAL: dict[Language, tuple[str, str, str, str]] = {
@@ -124,10 +123,7 @@ class Gate:
             raise ValueError("Expected at least one passage to judge; without any there is no evidence.")
         own = [passage.score for passage in passages if passage.score is not None]
         passages, texts = passages[:EVIDENCE_PASSAGES], texts[:EVIDENCE_PASSAGES]
-        texts_by_words: defaultdict[str, list[str]] = defaultdict(list)  # of one document: all are asked the same
-        for passage, text in zip(passages, texts, strict=True):
-            texts_by_words[unnamed(question, passage)].append(text)
-        scores = [score for asked in texts_by_words.items() for score in self._late_interaction.score(*asked)]
+        scores = scored_unnamed(question, passages, texts, self._late_interaction.score)
         low, high = SCORE_RANGE[language(question)]
         best, *others = sorted(scores, reverse=True)
         others += [low] * (EVIDENCE_PASSAGES - 1 - len(others))
@@ -146,25 +142,18 @@ def _log_odds(probability: float) -> float:
     return max(-LARGEST_LOG_ODDS, min(LARGEST_LOG_ODDS, math.log(probability / (1 - probability))))
 
 
-def unnamed(question: str, passage: Passage) -> str:
-    """The question without the words of the title and source of the passage; whole where no other word is left.
-
-    Chinese is left as it is: its words have no borders.
-    """
-    named = set(content_words(f"{passage.title} {passage.source}"))
-    if named.issuperset(content_words(question)):
-        return question
-    return _WORD.sub(lambda word: "" if named.issuperset(content_words(word.group())) else word.group(), question)
-
-
 def missing(question: str, passage: Passage) -> float:
-    """The share of the question's names that the passage holds nowhere; 1 where it lacks a code or a quoted name.
+    """The share of the question's names that the passage holds nowhere.
 
-    Names are capitalised within a sentence; text, section, title and source of the passage are searched.
+    It is 1 where the passage lacks a code, a quoted name, or any figure of the kind that is asked for. Names are
+    capitalised within a sentence; text, section, title and source of the passage are searched.
     """
     text = searchable(passage)
     quoted = [fold(name).strip() for name in _QUOTED_NAME.findall(question)]
     if not all(has_code(code, text) for code in codes(question)) or not all(name in text for name in quoted):
+        return 1.0
+    measures = asked_measures(question)
+    if measures and not any(measure.stands_in(passage.text) for measure in measures):
         return 1.0
     names = {fold(match.group(1)) for match in _NAME.finditer(question)}
     return sum(name not in text for name in names) / len(names) if names else 0.0

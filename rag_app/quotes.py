@@ -19,6 +19,12 @@ _SENTENCE_END = re.compile(r"[.!;:。！；：…|][\"'”’」』）)\]]*$")
 _ITEM = re.compile(
     r"[(（][a-z0-9]{1,4}[)）]|[a-z]{1,3}[.)]\s|\d{1,2}[)、]|[一二三四五六七八九十]{1,3}、|[•–-] ", re.IGNORECASE
 )
+# A number or words with capitals; what holds a verb says something: "5.1 The Contract Price is EUR 274,000."
+_RUN_IN_HEADING = re.compile(
+    r"(?!.*\b(?:is|are|was|were|has|have|shall|must|may|will|can|cannot|do|does|means?)\b)"
+    r"(?:(?:(?:Section|Clause|Article|§)\s*)?\d+(?:\.\d+)*[.)]?(?: [^\W\d][\w'’&,/-]*){1,7}"
+    r"|[A-Z][\w'’&-]*(?:,? (?:[A-Z][\w'’&/-]*|of|and|or|the|to|for|in|on|by|with)){0,7})\."
+)
 _QUESTION_END = re.compile(r"[?？][\"'”’」』）)\]]*$")
 # Two CJK characters make about one word.
 _WORD = re.compile(rf"[{CJK}]{{1,2}}|[^\W{CJK}]+")
@@ -73,10 +79,19 @@ def _with_items(text: str, spans: Sequence[Span]) -> Iterator[Span]:
 
 
 def _leans_on_next(text: str, start: int, end: int) -> bool:
-    """Whether a sentence says nothing by itself: a heading line, a question, or fewer than three words."""
+    """Whether a sentence says nothing by itself: a heading, a question, or fewer than three words."""
     sentence = text[start:end]
     words = len(_WORD.findall(sentence))
     if words < MIN_WORDS or _QUESTION_END.search(sentence):
         return True
+    if _is_run_in_heading(text, start, end):
+        return True
     is_whole_line = text[end : end + 1] in ("\n", "\r") and text[max(start - 1, 0) : start] in ("", "\n", "\r")
     return is_whole_line and words <= MAX_HEADING_WORDS and not _SENTENCE_END.search(sentence)
+
+
+def _is_run_in_heading(text: str, start: int, end: int) -> bool:
+    """Whether a heading with a full stop begins the line of what it heads: "8.1 Governing law. This ..."."""
+    begins_line = text[max(start - 1, 0) : start] in ("", "\n", "\r")
+    goes_on = text[end : end + 1].isspace() and text[end : end + 1] not in "\n\r"
+    return begins_line and goes_on and _RUN_IN_HEADING.fullmatch(text, start, end) is not None

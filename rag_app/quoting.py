@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 from ingest.segmentation import fold
 from rag_app.answer import Citation, CitedText, Passage, Statement
 from rag_app.citations import citation
 from rag_app.context import twins_of
+from rag_app.figures import Measure, asked_measures, with_asked_figure
 from rag_app.leaning import Lead, with_what_they_lean_on
+from rag_app.naming import Score, about_the_named, scored_unnamed
 from rag_app.quotes import Quote, quotes_of
 from rag_app.sentences import Span, is_table_row
-from rag_app.words import Language, asks_for_figure, codes, content_words, has_code, holds_figure, language
-
-ScoreSentences = Callable[[str, Sequence[str]], Sequence[float]]
+from rag_app.words import Language, codes, content_words, language
 
 LEAD_IN: dict[Language, str] = {
     "en": "The documents say, word for word:",
@@ -26,21 +27,21 @@ QUOTED_PASSAGES = 4
 # it is better than the best one in it by the first; a further sentence is quoted when it is no worse by the second.
 CLEARLY_BETTER = 0.25
 NEARLY_AS_GOOD = 0.12
+# The part of what the sentence before is better by that a sentence with a figure gains.
+CONTEXT = 0.6
 # Two sentences that share more than this part of their words say the same.
 SAME_WORDS = 0.7
 
-# "170", "≥ 1,450", "12.5 x": not "May 2025".
-_NUMBER_CELL = re.compile(r"[^\w\s]?\s?\d[\d.,\s]*(?:\s?[^\d\s]{1,6})?")
 _MARK_LIKE = re.compile(r"(?<=[\[【［])(?=[\d\s^])")
 
 
-def quote_answer(question: str, passages: Sequence[Passage], score_sentences: ScoreSentences) -> CitedText:
+def quote_answer(question: str, passages: Sequence[Passage], score: Score) -> CitedText:
     """One to three sentences that answer best, as text with marks; being quotes, all of it is verified.
 
-    `score_sentences(question, sentences)` gives one score a sentence, higher for better. Passages that lack a model,
-    code or clause of the question which another passage has are not quoted. A quote from a text that stands in several
-    passages has the marks of all. What amends a quoted clause comes before it, and what a quote leans on behind all:
-    see `leaning.py`. Raises ValueError without passages.
+    Passages that lack a model, code or clause of the question which another passage has are not quoted, and where it
+    asks for a kind of figure, only what holds one is. A quote from a text that stands in several passages has the marks
+    of all. What amends a quoted clause comes before it, and what a quote leans on behind all: see `leaning.py`. Raises
+    ValueError without passages.
     """
     if not passages:
         raise ValueError("Expected passages to quote from, got none; refuse the question instead.")
@@ -51,13 +52,15 @@ def quote_answer(question: str, passages: Sequence[Passage], score_sentences: Sc
         for passage in [passage for passage in named if texts[passage.text] is passage][:QUOTED_PASSAGES]
         for candidate in quotes_of(passage)
     ]
-    if asks_for_figure(question):
-        candidates = [candidate for candidate in candidates if _holds_figure(candidate)] or candidates
-    scores = score_sentences(question, [candidate.text for candidate in candidates])
+    sentences = [candidate.text for candidate in candidates]
+    scores = _scores(question, candidates, score)
+    scores = _in_context(candidates, scores, asked_measures(question))
+    places = with_asked_figure(question, sentences)
+    candidates, scores = [candidates[place] for place in places], [scores[place] for place in places]
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
     reply = _Reply(language(question))
-    for lead, quote in with_what_they_lean_on(chosen, passages, lambda texts: score_sentences(question, texts)):
+    for lead, quote in with_what_they_lean_on(chosen, passages, lambda texts: score(question, texts)):
         reply.add(lead, quote, [quote.passage, *twins_of(quote.passage, named)])
     return CitedText(reply.text, tuple(reply.statements), tuple(reply.citations.values()))
 
@@ -82,23 +85,27 @@ class _Reply:
         self.citations |= {(s.number, quote.span): citation(s, quote.span, "verified") for s in sources}
 
 
-def about_the_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages that hold most of the codes the question names: those on HP-60 when it asks for the HP-60."""
-    named = codes(question)
-    held = [sum(has_code(code, searchable(passage)) for code in named) for passage in passages]
-    return [passage for passage, count in zip(passages, held, strict=True) if count == max(held)]
+def _scores(question: str, candidates: Sequence[Quote], score: Score) -> list[float]:
+    """The mean of the scores for the question as it is and without the words that name the quote's document.
+
+    These tell little of what a sentence says ("the NDA"), unless they have another part too ("hydraulic oil").
+    """
+    sentences = [candidate.text for candidate in candidates]
+    unnamed = scored_unnamed(question, [candidate.passage for candidate in candidates], sentences, score)
+    return [(whole + part) / 2 for whole, part in zip(score(question, sentences), unnamed, strict=True)]
 
 
-def searchable(passage: Passage) -> str:
-    """The folded words of a passage with its section, title and source: everywhere a code may be named."""
-    return fold("\n".join((passage.text, passage.section, passage.title, passage.source)))
+def _in_context(candidates: Sequence[Quote], scores: Sequence[float], measures: Sequence[Measure]) -> list[float]:
+    """The scores; a sentence with the figure asked for gains where the one before has a better one.
 
-
-def _holds_figure(candidate: Quote) -> bool:
-    """Whether a sentence holds a figure; a bare number in a table cell is one, behind the cell that names the row."""
-    row = candidate.text.rsplit("\n", 1)[-1]
-    cells = row.strip("| ").split("|")[1:] if is_table_row(row) else []
-    return holds_figure(candidate.text) or any(_NUMBER_CELL.fullmatch(cell.strip()) for cell in cells)
+    What the figure belongs to often stands there: "The accumulator is filled with nitrogen. The pressure is 110 bar."
+    """
+    raised = list(scores)
+    for place, (before, sentence) in enumerate(pairwise(candidates), start=1):
+        names_it = any(measure.nouns.search(sentence.text) and measure.stands_in(sentence.text) for measure in measures)
+        if names_it and before.passage is sentence.passage and not is_table_row(sentence.text):
+            raised[place] += CONTEXT * max(0.0, scores[place - 1] - scores[place])
+    return raised
 
 
 def _is_entry_of(named: Sequence[str], candidate: Quote) -> bool:

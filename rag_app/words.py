@@ -57,12 +57,6 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
     rf"\b\d{{1,2}} {_MONTH} \d{{4}}\b|\b{_MONTH} \d{{1,2}}, \d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b|\d{{4}} ?年", re.IGNORECASE
 )
-_FIGURE_QUESTION = re.compile(
-    r"\bhow (?:many|much|long|far|often|tight|high|low|large|big|fast|quickly|soon|close|deep|wide|thick|heavy|hot)\b"
-    r"|\bwhen\b|\bwhat (?:date|torque|pressure|temperature|voltage|amount|percentage)\b"
-    r"|多少|多久|多长|多高|多大|几(?:天|个|次|年|小时|月|日)|何时|什么时候",
-    re.IGNORECASE,
-)
 _UNIT = re.compile(rf"(?<![a-z])({_UNITS})(?![a-zω])", re.IGNORECASE)
 _CJK_NUMBER = re.compile(rf"([零〇一二两三四五六七八九十百千]{{1,10}})(?=\s?(?:{_UNITS}))")
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(sorted(_NUMBER_WORDS, key=len, reverse=True))})\b")
@@ -137,11 +131,6 @@ def has_code(code: str, folded_text: str) -> bool:
     return re.search(pattern, folded_text) is not None and all(
         part in folded_text for part in _SUB_CLAUSE.findall(code)
     )
-
-
-def asks_for_figure(question: str) -> bool:
-    """Whether the answer must hold a number: "how many", "how long", "by when", 多少, 多久."""
-    return _FIGURE_QUESTION.search(question) is not None
 
 
 def holds_figure(text: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rag_app.answer import Passage
 from rag_app.marks import find_marks
-from rag_app.quoting import LEAD_IN, about_the_named, quote_answer
+from rag_app.quoting import LEAD_IN, quote_answer
 from rag_app.words import content_words
 
 
@@ -86,6 +86,8 @@ def test_a_bare_number_in_a_table_is_a_figure() -> None:
             "Ram bolt torque\nUse 45 Nm for each of them.", "Ram bolt torque\nUse 45 Nm for each of them.", id="heading"
         ),
         pytest.param("Which torque do ram bolts need? They need 45 Nm when cold.", None, id="question"),
+        pytest.param("Section 4.1 Ram bolt torque. They need 45 Nm when cold.", None, id="run-in heading"),
+        pytest.param("Torque of the Ram Bolts. They need 45 Nm when cold.", None, id="run-in heading in capitals"),
         pytest.param("Ram bolts:", None, id="only a fragment"),
         pytest.param("Warning! Ram bolts break above 60 Nm torque.", None, id="one word"),
     ],
@@ -94,11 +96,44 @@ def test_what_says_nothing_alone_goes_with_its_neighbour(text: str, quote: str |
     assert quotes("ram bolt torque", passage(text)) == [(1, quote or text)]
 
 
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("5.1 The Ram Price is EUR 274. It is due now.", "5.1 The Ram Price is EUR 274."),
+        ("1. Switch off the ram.\n2. Open the valve.", "1. Switch off the ram."),
+    ],
+)
+def test_a_short_sentence_is_no_heading(text: str, quote: str) -> None:
+    assert quotes("ram", passage(text))[0] == (1, quote)
+
+
+def test_only_what_holds_the_kind_of_figure_asked_for_is_quoted() -> None:
+    best = passage("The ram accumulator is filled to a volume of 4 l. The precharge pressure is 90 bar at 20 °C.")
+
+    assert quotes("To what pressure is the ram accumulator filled?", best) == [
+        (1, "The precharge pressure is 90 bar at 20 °C.")
+    ]
+
+
+def test_what_a_figure_belongs_to_may_stand_in_the_sentence_before() -> None:
+    table = "| Sensor | Signal |\n|---|---|\n| Accumulator pressure switch | opens below 80 bar |"
+    best = passage("The accumulator of the press is filled with nitrogen. The pressure is 90 bar.\n\n" + table)
+
+    first, *_ = quotes("To what pressure is the nitrogen accumulator of the press filled?", best)
+
+    assert first == (1, "The pressure is 90 bar.")
+
+
+def test_the_name_of_the_document_in_a_sentence_is_half_a_reason_to_quote_it() -> None:
+    best = passage("The HP-40 manual was printed in the HP-40 works. Bolts are oiled.")
+
+    assert quotes("By the HP-40 manual, are bolts oiled?", best)[0] == (1, "Bolts are oiled.")
+
+
 def test_a_sister_model_is_not_quoted() -> None:
     sister = passage("Tighten the ram bolts to a torque of 45 Nm.")
     asked = passage("Tighten the ram bolts to a torque of 60 Nm.", 2, title="HP-60 manual")
 
-    assert about_the_named("Ram bolts of the HP 60?", [sister, asked]) == [asked]
     assert quotes("Which torque for the ram bolts of the HP-60?", sister, asked) == [(2, asked.text)]
 
 

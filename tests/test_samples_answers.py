@@ -74,7 +74,7 @@ def test_what_the_documents_do_not_say_is_refused(answers: dict[str, Answer]) ->
     unanswerable = [question["id"] for question in QUESTIONS if not question["answerable"]]
 
     assert len(unanswerable) == 6
-    assert sum(answers[identifier].refused for identifier in unanswerable) >= 4
+    assert sum(answers[identifier].refused for identifier in unanswerable) >= 5
 
 
 @pytest.mark.parametrize(("model", "other"), [("HP-40", "hp-60"), ("HP-60", "hp-40")])
