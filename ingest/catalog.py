@@ -325,6 +325,15 @@ class Catalog:
         with self._change() as connection:
             _put_files(connection, files)
 
+    def note_waiting(self, path: Path) -> None:
+        """Remembers the file as one that is to be read; what it held before stays until then."""
+        with self._change() as connection:
+            connection.execute(
+                "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE "
+                "SET size = excluded.size, modified_ns = excluded.modified_ns, problem = excluded.problem",
+                file_row(FileRecord(path, path.name, *NEVER_READ)),
+            )
+
     def forget_files(self, paths: Sequence[Path]) -> None:
         """Forgets these files, and with the last file of a document the document, which becomes stale."""
         with self._change() as connection:

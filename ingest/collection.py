@@ -6,8 +6,10 @@ A home belongs to one process at a time; opening a collection takes the home's l
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,7 @@ from ingest.errors import HomeLockedError, IndexMismatchError, RagError, Storage
 from ingest.keyword import KeywordIndex
 from ingest.linking import link_revisions
 from ingest.records import NEVER_READ, DocumentRecord, Entry, FileRecord, document_of
+from ingest.scanning import look_at
 from ingest.store import VectorStore, drop_store
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -44,6 +47,7 @@ class Collection:
     def __init__(self, config: StoreConfig, lock: FileLock) -> None:
         self.config = config
         self._lock = lock
+        self._uploading = threading.Lock()  # so that no upload comes between looking at a file and deleting it
         self.catalog = Catalog(catalog_path(config))
         self.vectors = VectorStore(config, self.catalog.identifier())
         self.keywords = KeywordIndex(config.folder / "keywords")
@@ -134,6 +138,23 @@ class Collection:
             files.append(FileRecord(path, source, *NEVER_READ, container=entry.record.document_id))
         return files
 
+    def save_upload(self, name: str, content: bytes) -> Path:
+        """Keeps an uploaded file of this name in place of any before, and notes it as waiting to be read.
+
+        Raises `StorageError` where it cannot be written.
+        """
+        path = self.config.uploads.resolve() / name
+        unfinished = path.with_name(f".{name}")
+        try:
+            with self._uploading:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.write_bytes(content)
+                self.catalog.note_waiting(path)
+                unfinished.replace(path)
+        except OSError as error:
+            raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
+        return path
+
     def hide(self, document_id: str) -> None:
         """Takes a document out of every search at once; `restore` undoes it until `UNDO` has passed and a sweep comes.
 
@@ -151,7 +172,8 @@ class Collection:
     def remove(self, document_id: str) -> None:
         """Removes a document, live or hidden, for good. Raises `UsageError` where there is none of that id.
 
-        Files that were uploaded are deleted with it; others belong to somebody else and stay.
+        Files that were uploaded are deleted with it; others belong to somebody else and stay. So does an upload that
+        took the place of the document's file and is not read yet, or could not be: it is another document.
         """
         if not self.catalog.holds(document_id):
             raise _unknown(document_id)
@@ -163,19 +185,35 @@ class Collection:
 
         A file whose version before is still a document stays known.
         """
-        known = self.catalog.file(path)
-        if known and known.document_id is None:
-            self._delete_upload(path)
-            self.catalog.forget_files([path])
+        with self._uploading:
+            known = self.catalog.file(path)
+            if known and known.problem and known.document_id is None:
+                self._delete_upload(path)
+                self.catalog.forget_files([path])
 
     def _forget(self, document_id: str) -> None:
-        for path in self.catalog.files_of(document_id):
-            self._delete_upload(path)
-        self.catalog.remove(document_id)
+        with self._uploading:
+            newer = []
+            for path in self.catalog.files_of(document_id):
+                file = self.catalog.file(path)
+                if file and self._is_newer_upload(file):
+                    newer.append(replace(file if file.problem else file.unread(), document_id=None))
+                else:
+                    self._delete_upload(path)
+            self.catalog.put_files(newer)
+            self.catalog.remove(document_id)
+
+    def _is_newer_upload(self, file: FileRecord) -> bool:
+        """Whether the uploaded file is not the one that the document was read from, but one that came after it."""
+        there = look_at(file.path, file.source) if self._is_upload(file.path) else None
+        return there is not None and (there.stamp != file.stamp or bool(file.problem))
+
+    def _is_upload(self, path: Path) -> bool:
+        return path.is_relative_to(self.config.uploads.resolve())
 
     def _delete_upload(self, path: Path) -> None:
         """Before the catalog forgets it: a file that nothing knows any more would stay for ever."""
-        if path.is_relative_to(self.config.uploads.resolve()):
+        if self._is_upload(path):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:

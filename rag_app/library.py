@@ -12,12 +12,12 @@ from ingest.catalog import Catalog, Kind
 from ingest.collection import Collection
 from ingest.document import PageBox
 from ingest.engines.local import LocalEngine
-from ingest.errors import StorageError, UsageError
+from ingest.errors import UsageError
 from ingest.loaders import SUPPORTED_SUFFIXES
 from ingest.loaders.signature import format_of
 from ingest.pipeline import Ingester, Progress
 from ingest.reading import OnReading
-from ingest.records import NEVER_READ, DocumentRecord, FileRecord
+from ingest.records import DocumentRecord
 from ingest.report import IngestReport
 from rag_app.jobs import Jobs
 from rag_app.models import Models
@@ -51,7 +51,6 @@ class Library:
         self._collection = collection
         self._models = models
         self._writing = threading.Lock()
-        self._saving = threading.Lock()
         self.jobs = Jobs(collection.catalog, self.ingest, self._sweep)
 
     @property
@@ -118,25 +117,10 @@ class Library:
     def save_upload(self, name: str, content: bytes) -> Path:
         """Keeps an uploaded file below the home by its `upload_name`; the same name replaces it.
 
-        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it. A hidden
-        document that only the file before held cannot be restored any more.
+        It is noted as waiting, so that it is read even if the process ends before `jobs` have come to it.
         Raises `UsageError` for a type that is not supported, and `StorageError` where the file cannot be written.
         """
-        path = self._settings.location.uploads.resolve() / upload_name(name)
-        unfinished = path.with_name(f".{path.name}")
-        try:
-            with self._saving:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.write_bytes(content)
-                # With a hidden document its files are deleted in time: the new one must not be among them.
-                known = self.catalog.file(path)
-                live = known and known.document_id and self.catalog.document(known.document_id)
-                held = live.document_id if live else None
-                self.catalog.put_files([FileRecord(path, path.name, *NEVER_READ, document_id=held)])
-                unfinished.replace(path)
-        except OSError as error:
-            raise StorageError(f"The file {path} cannot be written ({error.strerror}).") from error
-        return path
+        return self._collection.save_upload(upload_name(name), content)
 
     def original(self, document_id: str, collection: str = "") -> Original:
         """The file that a document of this collection, or of another one of this home, was read from.

@@ -30,6 +30,7 @@ from ingest.keyword import KeywordIndex
 from ingest.nodes import node_from_chunk
 from ingest.records import NEVER_READ, Entry
 from ingest.repair import find_damage
+from ingest.scanning import look_at
 from ingest.store import VectorStore
 
 EMBEDDING, CHUNKING = EmbeddingConfig(), ChunkingConfig()
@@ -363,8 +364,8 @@ def test_a_sweep_removes_what_was_hidden_too_long_ago_with_its_upload(
     for path in (own, others):
         path.write_text("Oil is red.")
     put(collection, OLD)
-    (file,) = collection.catalog.documents()[0].files
-    collection.catalog.put_files([replace(file, path=path) for path in (own, others)])
+    looked_at = [file for path in (own, others) if (file := look_at(path, path.name))]
+    collection.catalog.put_files([replace(file, document_id="manuala") for file in looked_at])
     collection.hide("manuala")
     monkeypatch.setattr("ingest.collection.UNDO", timedelta(0))
 

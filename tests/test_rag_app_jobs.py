@@ -388,22 +388,96 @@ def test_a_thread_that_ended_is_started_again(jobs: Jobs, scripted: Scripted, tm
     assert finished(jobs)["a"].state == "done"
 
 
-def test_an_upload_does_not_go_with_the_hidden_document_of_its_name(
+def hide_note(assistant: Assistant) -> str:
+    (record,) = assistant.library.documents()
+    assistant.library.hide(record.document_id)
+    return record.document_id
+
+
+def sweep_for_good(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.collection.UNDO", -timedelta(1))
+    assistant.library._sweep()
+    assert assistant.library.catalog.hidden() == []
+
+
+NEWER = b"The warranty lasts three years."
+
+
+@pytest.mark.parametrize("hidden_first", [True, False])
+def test_an_unread_upload_survives_the_document_of_its_name(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch, hidden_first: bool
+) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.library.jobs)
+    if hidden_first:
+        hide_note(assistant)
+    path = assistant.library.save_upload("note.txt", NEWER)
+    if not hidden_first:
+        hide_note(assistant)
+
+    sweep_for_good(assistant, monkeypatch)
+
+    assert path.read_bytes() == NEWER
+    assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
+    assistant.library.jobs.resume()
+    assert finished(assistant.library.jobs)["note.txt"].state == "done"
+    assert "three years" in assistant.search("warranty").hits[0].node.get_content()
+
+
+def test_an_upload_that_came_while_the_file_before_was_read_survives_it(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ingest then notes the file as it was when it began."""
+    path = assistant.library.save_upload("note.txt", GOOD)
+    assistant.library.ingest([path])
+    path.write_bytes(NEWER)
+    hide_note(assistant)
+
+    sweep_for_good(assistant, monkeypatch)
+
+    assert path.read_bytes() == NEWER
+    assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
+
+
+def test_an_upload_that_could_not_be_read_survives_the_document_of_its_name(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(assistant, note=GOOD)
     finished(assistant.library.jobs)
-    (record,) = assistant.library.documents()
-    assistant.library.hide(record.document_id)
-    path = assistant.library.save_upload("note.txt", b"The warranty lasts three years.")
-    monkeypatch.setattr("ingest.collection.UNDO", -timedelta(1))
+    upload(assistant, note=EMPTY)
+    finished(assistant.library.jobs)
+    hide_note(assistant)
 
-    assistant.library._sweep()
+    sweep_for_good(assistant, monkeypatch)
 
-    assert path.exists()
-    assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
+    (failed,) = assistant.library.catalog.failed_files()
+    assert (failed.path.exists(), failed.document_id) == (True, None)
+
+
+def test_a_hidden_document_can_be_restored_until_another_upload_of_its_name_is_read(assistant: Assistant) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.library.jobs)
+    hidden = hide_note(assistant)
+    path = assistant.library.save_upload("note.txt", NEWER)
+    assistant.library.restore(hidden)
+    assert [record.document_id for record in assistant.library.documents()] == [hidden]
+
+    assistant.library.hide(hidden)
+    assistant.library.ingest([path])
+
     with pytest.raises(UsageError, match="removed for good"):
-        assistant.library.restore(record.document_id)
+        assistant.library.restore(hidden)
+
+
+def test_forgetting_a_failed_file_leaves_the_upload_that_took_its_place(assistant: Assistant) -> None:
+    upload(assistant, note=EMPTY)
+    finished(assistant.library.jobs)
+    path = assistant.library.save_upload("note.txt", GOOD)
+
+    assistant.library.forget_failed(path)
+
+    assert path.read_bytes() == GOOD
+    assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
 
 
 def test_uploads_of_one_name_at_once_leave_one_of_them_whole(assistant: Assistant) -> None:
