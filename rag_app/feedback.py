@@ -1,7 +1,7 @@
 """What readers say of answers, kept in an SQLite file of the home, and what of it a reranker can be trained on.
 
 What is kept holds the whole answer with the passages that were shown, so that it stays true when chat or documents go;
-it does not hold who said it.
+it does not hold who said it. It goes with the collection.
 """
 
 from __future__ import annotations
@@ -83,6 +83,13 @@ class FeedbackStore:
         """Forgets what was said of this attempt."""
         with transaction(self._path, _SCHEMA) as connection:
             connection.execute("DELETE FROM feedback WHERE attempt = ?", (attempt,))
+
+    def forget_collection(self, collection: str) -> None:
+        """Deletes all feedback on answers from this collection, with the passages that they show."""
+        if not self._path.exists():
+            return
+        with transaction(self._path, _SCHEMA) as connection:
+            connection.execute("DELETE FROM feedback WHERE json_extract(content, '$.collection') = ?", (collection,))
 
     def all(self) -> list[Feedback]:
         """All feedback, oldest first. Raises `StorageError` also for what another version of this program kept."""

@@ -69,7 +69,7 @@ class Home:
                 made.catalog.set_instruction(instruction)
 
     def delete_collection(self, name: str) -> None:
-        """Deletes a collection with its chats, what was uploaded to it and its index.
+        """Deletes a collection with its chats, the opinions on its answers, what was uploaded to it and its index.
 
         Raises `UsageError` where there is none, and for the one that the process was started with; `StorageError` where
         something cannot be deleted.
@@ -84,6 +84,7 @@ class Home:
             if name in self._assistants:
                 self._assistants.pop(name).close()
             self.chats.forget_collection(name)
+            self._feedback.forget_collection(name)
             try:
                 if location.uploads.exists():
                     shutil.rmtree(location.uploads)
@@ -94,7 +95,10 @@ class Home:
                 ) from error
 
     def note_opinion(self, exchange: Exchange, collection: str) -> None:
-        """Keeps what a reader says of an answered exchange, or forgets it where the opinion was taken back."""
+        """Keeps what a reader says of an answered exchange, or forgets it where the opinion was taken back.
+
+        Of a collection that was deleted while its answer was still shown nothing is kept.
+        """
         if exchange.opinion is None or exchange.answer is None:
             self._feedback.withdraw(exchange.id)
             return
@@ -102,7 +106,9 @@ class Home:
         embedder = self._settings.embedder.identity
         names = ModelNames(describe_reranker(self._settings), embedder, writer.name if writer else None)
         told = Feedback(exchange.opinion, exchange.question, exchange.answer, collection, names, datetime.now(UTC))
-        self._feedback.put(exchange.id, told)
+        with self._lock:
+            if collection in self.collections():
+                self._feedback.put(exchange.id, told)
 
     def evaluate(self, question_set: str, strategies: Sequence[str], instructions: Sequence[str], limit: int) -> None:
         """Begins an evaluation beside the chat, with the same models; see `Evaluations.start`."""

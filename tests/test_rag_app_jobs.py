@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fake_assistant import QUOTED
 from hostile_pdf import endless_pdf
 from records import document
 
@@ -21,7 +22,8 @@ from ingest.records import NEVER_READ, FileRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app import jobs as jobs_module
 from rag_app.assistant import Assistant, build_assistant
-from rag_app.chats import Exchange
+from rag_app.chats import Exchange, Opinion
+from rag_app.feedback import FeedbackStore
 from rag_app.jobs import GONE, UNEXPECTED, Job, Jobs
 from rag_app.settings import load_settings
 
@@ -489,15 +491,21 @@ def test_uploads_of_one_name_at_once_leave_one_of_them_whole(assistant: Assistan
     assert path.read_bytes() in contents
 
 
-def test_a_deleted_collection_takes_its_chats_with_it(assistant: Assistant) -> None:
-    assistant.home.create_collection("contracts", "contract")
-    for collection in ("contracts", "default"):
-        assistant.home.chats.begin("anna", f"in {collection}", collection, 0, Exchange("Who pays?"))
+def test_a_deleted_collection_takes_its_chats_and_opinions_with_it(assistant: Assistant) -> None:
+    home = assistant.home
+    home.create_collection("contracts", "contract")
+    judged = {name: Exchange("Who pays?", answer=QUOTED, opinion=Opinion(True)) for name in ("contracts", "default")}
+    for collection, exchange in judged.items():
+        home.chats.begin("anna", f"in {collection}", collection, 0, exchange)
+        home.note_opinion(exchange, collection)
 
-    assistant.home.delete_collection("contracts")
+    home.delete_collection("contracts")
+    home.note_opinion(judged["contracts"], "contracts")  # in a window that still shows the answer
 
-    assert assistant.home.chats.entries("anna", "contracts", 10) == []
-    assert len(assistant.home.chats.entries("anna", "default", 10)) == 1
+    assert home.chats.entries("anna", "contracts", 10) == []
+    assert len(home.chats.entries("anna", "default", 10)) == 1
+    kept = FeedbackStore(assistant.settings.location.home).all()
+    assert [feedback.collection for feedback in kept] == ["default"]
 
 
 def test_uploads_that_cannot_be_deleted_are_told_and_the_deletion_can_be_tried_again(assistant: Assistant) -> None:
