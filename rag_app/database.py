@@ -1,4 +1,4 @@
-"""Small SQLite files in the home, beside the collections: chats, and what readers said of answers."""
+"""Small SQLite files in the home, beside the collections: chats, grids, and what readers said of answers."""
 
 from __future__ import annotations
 

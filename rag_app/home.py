@@ -1,4 +1,4 @@
-"""What one process shares over all collections of a home: models, chats, opinions, evaluations, open assistants."""
+"""What one process shares over all collections of a home: models, chats, grids, opinions, evaluations, assistants."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ingest.errors import StorageError, UsageError
 from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
+from rag_app.grids import Grids
 from rag_app.models import Models
 from rag_app.rerankers import describe_reranker
 from rag_app.settings import Settings
@@ -32,6 +33,7 @@ class Home:
         """`settings` name the collection that the process is started with."""
         self.models = models
         self.chats = Chats(settings.location.home)
+        self.grids = Grids(settings.location.home)
         self.evaluations = Evaluations(settings.location.home)
         self._feedback = FeedbackStore(settings.location.home)
         self._settings = settings
@@ -69,7 +71,7 @@ class Home:
                 made.catalog.set_instruction(instruction)
 
     def delete_collection(self, name: str) -> None:
-        """Deletes a collection with its chats, the opinions on its answers, what was uploaded to it and its index.
+        """Deletes a collection with its chats and grids, the opinions on its answers, its uploads and its index.
 
         Raises `UsageError` where there is none, and for the one that the process was started with; `StorageError` where
         something cannot be deleted.
@@ -84,6 +86,7 @@ class Home:
             if name in self._assistants:
                 self._assistants.pop(name).close()
             self.chats.forget_collection(name)
+            self.grids.forget_collection(name)
             self._feedback.forget_collection(name)
             try:
                 if location.uploads.exists():

@@ -40,6 +40,7 @@ from rag_app.answer import (
 from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
+from rag_app.grids import Grids
 from rag_app.jobs import Jobs
 from rag_app.models import Model, Models
 from rag_app.originals import Original
@@ -238,6 +239,10 @@ class FakeAssistant:
     @property
     def chats(self) -> Chats:
         return Chats(self.folder)
+
+    @property
+    def grids(self) -> Grids:
+        return Grids(self.folder)
 
     @property
     def document_count(self) -> int:

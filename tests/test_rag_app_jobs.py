@@ -491,12 +491,13 @@ def test_uploads_of_one_name_at_once_leave_one_of_them_whole(assistant: Assistan
     assert path.read_bytes() in contents
 
 
-def test_a_deleted_collection_takes_its_chats_and_opinions_with_it(assistant: Assistant) -> None:
+def test_a_deleted_collection_takes_chats_grids_and_opinions_with_it(assistant: Assistant) -> None:
     home = assistant.home
     home.create_collection("contracts", "contract")
     judged = {name: Exchange("Who pays?", answer=QUOTED, opinion=Opinion(True)) for name in ("contracts", "default")}
     for collection, exchange in judged.items():
         home.chats.begin("anna", f"in {collection}", collection, 0, exchange)
+        home.grids.begin("anna", collection, ["Who pays?"], ["d1"])
         home.note_opinion(exchange, collection)
 
     home.delete_collection("contracts")
@@ -504,6 +505,8 @@ def test_a_deleted_collection_takes_its_chats_and_opinions_with_it(assistant: As
 
     assert home.chats.entries("anna", "contracts", 10) == []
     assert len(home.chats.entries("anna", "default", 10)) == 1
+    assert home.grids.read("anna", "contracts") is None
+    assert home.grids.read("anna", "default") is not None
     kept = FeedbackStore(assistant.settings.location.home).all()
     assert [feedback.collection for feedback in kept] == ["default"]
 

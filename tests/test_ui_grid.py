@@ -30,6 +30,7 @@ from retrievers.rerank.errors import RerankerError
 from ui.grid import MAX_CELLS, MAX_QUESTIONS
 
 TIGHT, OIL = "How tight?", "Which oil?"
+ANNA, BERT = "a" * 24, "b" * 24
 
 
 @dataclass
@@ -44,8 +45,8 @@ class Forgetful(FakeAssistant):
         return super().ask(question, *values, **options)
 
 
-def asked(assistant: FakeAssistant, *questions: str, documents: Sequence[str] = ()) -> AppTest:
-    app = page(assistant, "grid")
+def asked(assistant: FakeAssistant, *questions: str, documents: Sequence[str] = (), visitor: str = "") -> AppTest:
+    app = page(assistant, "grid", visitor=visitor)
     app.text_area(key="grid-questions").set_value("\n".join(questions))
     app.multiselect(key="grid-documents").set_value(list(documents))
     return app.button(key="grid-ask").click().run()
@@ -158,6 +159,46 @@ def test_the_result_is_there_after_a_look_at_another_page() -> None:
     assert len(cells(app)) == 4
     assert app.text_area(key="grid-questions").value == f"{TIGHT}\n{OIL}"
     assert len(assistant.asked) == 4
+
+
+def test_the_browser_finds_its_grid_again_and_goes_on_with_it() -> None:
+    assistant = Forgetful(fails_from=3)
+    before = cells(asked(assistant, TIGHT, OIL, visitor=ANNA))
+    assert len(before) == 3
+    assistant.fails_from = 99
+
+    again = page(assistant, "grid", visitor=ANNA)
+    assert [cell.label for cell in cells(again)] == [cell.label for cell in before]
+    assert again.text_area(key="grid-questions").value == f"{TIGHT}\n{OIL}"
+    cells(again)[0].click().run()
+    assert '<sup class="mark">1</sup>' in html(again)
+    again.button(key="grid-resume").click().run()
+
+    assert len(cells(again)) == len(cells(page(assistant, "grid", visitor=ANNA))) == 4
+    assert len(assistant.asked) == 4
+    assert cells(page(assistant, "grid", visitor=BERT)) == []
+
+
+def test_a_document_that_has_gone_has_no_row_in_the_grid_that_was_kept() -> None:
+    assistant = FakeAssistant()
+    asked(assistant, TIGHT, visitor=ANNA)
+
+    assistant.catalog.remove(MANUAL.document_id)
+
+    [cell] = cells(page(assistant, "grid", visitor=ANNA))
+    assert AGREEMENT.document_id in cell.key
+    assistant.catalog.remove(AGREEMENT.document_id)
+    assert not page(assistant, "grid", visitor=ANNA).exception
+
+
+def test_a_grid_that_cannot_be_kept_is_asked_and_says_so() -> None:
+    assistant = FakeAssistant()
+    (assistant.folder / "grids.sqlite").write_bytes(b"no database" * 100)
+
+    app = asked(assistant, TIGHT, visitor=ANNA)
+
+    assert len(cells(app)) == 2
+    assert "grids.sqlite cannot be used" in plain(app.main.warning[0].value)
 
 
 def test_another_collection_has_a_grid_of_its_own() -> None:

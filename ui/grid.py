@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ingest.errors import RagError
+from ingest.errors import RagError, StorageError
 from ingest.records import DocumentRecord
 from rag_app.answer import Event
 from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
+from rag_app.grids import Place, SavedGrid
+from ui import history
 from ui.choosing import choose_documents
 from ui.markup import answer_html, escape_label, place, shorten
 from ui.sources import chips, document_pane
@@ -39,15 +41,13 @@ _MARK = re.compile(r" ?\[\d{1,3}\]")
 _TABLE_HEAD = re.compile(r"^\|.*\|\s*\n\|(?:\s*:?-+:?\s*\|)+\s*$", re.MULTILINE)
 _BORDERS = re.compile(r"(?: ?(?<!\\)\| ?)+")
 
-Place = tuple[str, str]
-"""Where a cell stands: the id of its document, and its question."""
-
 
 @dataclass(slots=True)
 class Run:
     """The questions that were asked of documents of a collection, and the cells answered so far.
 
-    `opened` is the cell that is shown whole. `error` is the sentence that ended the asking.
+    `opened` is the cell that is shown whole. `error` is the sentence that ended the asking, `trouble` the one that says
+    why it is not kept; `grid_id` is what it is kept under, "" where it is not.
     """
 
     collection: str
@@ -57,6 +57,8 @@ class Run:
     running: bool = True
     error: str = ""
     opened: Place | None = None
+    trouble: str = ""
+    grid_id: str = ""
 
     @property
     def size(self) -> int:
@@ -97,9 +99,9 @@ def page(assistant: Assistant, chat: Chat) -> None:
         empty_collection(assistant, chat)
         return
     st.markdown(say("grid.purpose"))
-    with st.expander(say("grid.form"), expanded=_run_of(assistant) is None):
-        _form(assistant, chat)
     run = _run_of(assistant)
+    with st.expander(say("grid.form"), expanded=run is None):
+        _form(assistant, chat, run)
     if run is None:
         return
     beside = st.container()
@@ -117,16 +119,60 @@ def page(assistant: Assistant, chat: Chat) -> None:
 
 
 def _run_of(assistant: Assistant) -> Run | None:
-    """What was last asked of this collection in this session."""
+    """What was last asked of this collection: in this session, else in this browser."""
     run: Run | None = st.session_state.get("grid-run")
-    return run if run and run.collection == assistant.collection else None
+    if run and run.collection == assistant.collection:
+        return run
+    try:
+        saved = assistant.home.grids.read(history.visitor(), assistant.collection)
+    except StorageError as error:  # questions can be asked without the grid before
+        st.warning(escape_label(str(error)))
+        return None
+    if saved and (run := _as_it_was(assistant, saved)):
+        st.session_state["grid-run"] = run
+        return run
+    return None
 
 
-def _form(assistant: Assistant, chat: Chat) -> None:
+def _as_it_was(assistant: Assistant, saved: SavedGrid) -> Run | None:
+    """The grid that was kept, as one that was stopped; without the documents that have gone, None where all have."""
+    records = filter(None, map(assistant.library.catalog.document, saved.documents))
+    documents = {record.document_id: record for record in records}
+    cells = {
+        (document_id, question): Cell(documents[document_id], question, answer)
+        for (document_id, question), answer in saved.answers.items()
+        if document_id in documents
+    }
+    if not documents:
+        return None
+    asked = tuple(documents.values())
+    return Run(assistant.collection, saved.questions, asked, cells, running=False, grid_id=saved.grid_id)
+
+
+def _begin(assistant: Assistant, run: Run) -> None:
+    """Notes what is asked, so that the browser finds it again."""
+    if visitor := history.visitor():
+        ids = [document.document_id for document in run.documents]
+        try:
+            run.grid_id = assistant.home.grids.begin(visitor, run.collection, run.questions, ids)
+        except StorageError as error:
+            run.trouble = str(error)
+
+
+def _keep(assistant: Assistant, run: Run, where: Place) -> None:
+    if run.grid_id:
+        try:
+            assistant.home.grids.keep(run.grid_id, where, run.cells[where].answer)
+        except StorageError as error:
+            run.trouble = str(error)
+
+
+def _form(assistant: Assistant, chat: Chat, run: Run | None) -> None:
     with st.form("grid-form", border=False):
         left, right = st.columns(2, gap="medium")
         text = left.text_area(
             say("grid.questions"),
+            value="\n".join(run.questions) if run else "",
             placeholder=say("grid.questions-example"),
             height=_FORM_HEIGHT,
             key="grid-questions",
@@ -146,7 +192,8 @@ def _form(assistant: Assistant, chat: Chat) -> None:
         if problem := _problem(questions, read):
             st.error(problem)
         else:
-            st.session_state["grid-run"] = Run(assistant.collection, tuple(questions), tuple(read))
+            st.session_state["grid-run"] = run = Run(assistant.collection, tuple(questions), tuple(read))
+            _begin(assistant, run)
             chat.open(None)
             st.rerun()  # the form above gives way to the cells
 
@@ -273,6 +320,7 @@ def _ask(
         except RagError as error:
             run.error = str(error)
             break
+        _keep(assistant, run, where)
         if where in places:
             _draw_cell(chat, run, where, places[where])
     run.stop()
@@ -287,6 +335,8 @@ def _outcome(run: Run) -> None:
     """How the cells turned out, what is missing, and the files to take along."""
     if run.error:
         st.error(escape_label(run.error), icon=":material/error:")
+    if run.trouble:
+        st.warning(escape_label(run.trouble))
     with st.container(horizontal=True, vertical_alignment="center", key="grid-outcome"):
         st.markdown(" · ".join(_counts(run)), width="stretch")
         if run.missing():
