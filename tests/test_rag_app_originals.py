@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from docx import Document
 from fastapi.testclient import TestClient
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
@@ -26,6 +27,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     canvas.save()
     (folder / "page.html").write_text(f"<html><body><script>alert(1)</script><p>{SENTENCE}</p></body></html>")
     (folder / "note.txt").write_text(f"<script>alert(2)</script> {SENTENCE} Größe", encoding="cp1252")
+    (folder / "text.pdf").write_text(f"Called PDF. {SENTENCE}")
+    (folder / "web.pdf").write_text(f"<html><body><p>A page. {SENTENCE}</p></body></html>")
+    for name in ("word.pdf", "word.txt"):
+        written = Document()
+        written.add_paragraph(f"{name}: {SENTENCE}")
+        written.save(str(folder / name))
+    canvas = Canvas(str(folder / "PRESS.PDF"), pagesize=(300, 400))
+    canvas.drawString(40, 300, "In capitals.")
+    canvas.save()
     (folder / "secret.txt").write_text("Nobody has ingested this.")
     return folder
 
@@ -33,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def assistant(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Assistant]:
     opened = build_assistant(load_settings(home=tmp_path_factory.mktemp("home")), create=True)
-    opened.library.ingest([folder / name for name in ("press.pdf", "page.html", "note.txt")])
+    opened.library.ingest([path for path in folder.iterdir() if path.name != "secret.txt"])
     yield opened
     opened.close()
 
@@ -63,6 +73,27 @@ def test_a_web_page_is_saved_and_never_run(client: TestClient, assistant: Assist
     assert response.headers["content-disposition"].startswith("attachment")
     assert response.headers["content-security-policy"].startswith("sandbox;")
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_text_that_is_called_pdf_is_shown_as_the_text_that_it_is(client: TestClient, assistant: Assistant) -> None:
+    response = get(client, assistant, "text.pdf")
+
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.text == f"Called PDF. {SENTENCE}"
+    document_id = assistant.library.document("text.pdf").document_id
+    assert assistant.library.page_image(document_id, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [("web.pdf", "web.pdf.html"), ("word.pdf", "word.pdf.docx"), ("word.txt", "word.txt.docx"), ("PRESS.PDF", "")],
+)
+def test_a_file_is_saved_under_a_name_that_says_what_it_is(
+    client: TestClient, assistant: Assistant, name: str, saved: str
+) -> None:
+    response = get(client, assistant, name)
+
+    assert response.headers["content-disposition"].endswith(f'filename="{saved or name}"')
 
 
 def test_plain_text_is_shown_as_text_whatever_its_encoding(client: TestClient, assistant: Assistant) -> None:

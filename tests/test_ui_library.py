@@ -234,7 +234,7 @@ def test_hostile_names_titles_and_tags_are_shown_as_text(assistant: Assistant) -
 
 
 def test_facts_of_a_document_are_a_line() -> None:
-    assert plain(facts(document("d1", "/docs/press.pdf"))) == "press.pdf · 12 pages · PDF · 2025-05-01"
+    assert plain(facts(document("d1", "/docs/press.pdf"))) == "press.pdf · 12 pages · 2025-05-01"
 
 
 def test_kind_and_default_instruction_of_a_collection_are_kept(assistant: Assistant) -> None:

@@ -45,12 +45,12 @@ def extent(record: DocumentRecord) -> str:
 
 
 def facts(record: DocumentRecord) -> str:
-    """File, length, pages by OCR, type and date in a line, escaped for a label."""
+    """File, length, pages by OCR and date in a line, escaped for a label."""
     parts = [record.source, extent(record)]
     if record.ocr_pages:
         parts.append(say("document.by-ocr", count=record.ocr_pages))
-    parts += [record.path.suffix.removeprefix(".").upper(), f"{record.ingested_at.astimezone():%Y-%m-%d}"]
-    return escape_label(" · ".join(filter(None, parts)))
+    parts.append(f"{record.ingested_at.astimezone():%Y-%m-%d}")
+    return escape_label(" · ".join(parts))
 
 
 def details(assistant: Assistant, chat: Chat, record: DocumentRecord) -> None:
