@@ -250,6 +250,10 @@ class Catalog:
             for _, number, label, characters, sure, reason, problem in rows
         ]
 
+    def page_labels(self, document_id: str) -> dict[int, str]:
+        """What is printed for each page of a document, by its number."""
+        return dict(self._rows("SELECT number, label FROM pages WHERE document_id = ?", document_id))
+
     def troubled_documents(self) -> set[str]:
         """The documents with a page that could not be read whole."""
         return {row[0] for row in self._rows("SELECT DISTINCT document_id FROM pages WHERE problem <> ''")}

@@ -34,11 +34,15 @@ PAGE_WIDTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page as PNG with its highlights drawn, so many pixels wide; its number from 1, and the document's pages."""
+    """A page as PNG with its highlights drawn, so many pixels wide.
+
+    `page` is its number from 1 of `pages`, `label` what is printed for it, as far as the file says.
+    """
 
     png: bytes
     width: int
     page: int
+    label: str
     pages: int
 
 
@@ -148,7 +152,9 @@ class Library:
 
         shown = [box[1:] for box in boxes if box[0] == page]
         width = round(zoom * PAGE_WIDTH)
-        return PageImage(render_page(record.path, page, boxes=shown, width=width), width, page, record.pages)
+        png = render_page(record.path, page, boxes=shown, width=width)
+        label = self.catalog.page_labels(document_id).get(page, "")
+        return PageImage(png, width, page, label, record.pages)
 
     def suggested_questions(self) -> list[str]:
         """A few questions that the newest documents answer, made from their headings; none for an empty collection."""

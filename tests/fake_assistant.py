@@ -42,6 +42,7 @@ from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
 from rag_app.grids import Grids
 from rag_app.jobs import Jobs
+from rag_app.library import PageImage
 from rag_app.models import Model, Models
 from rag_app.originals import Original
 from rag_app.reranking import Candidate, Contestant, contestants
@@ -317,7 +318,9 @@ class FakeAssistant:
     def restore(self, document_id: str) -> None:
         self.catalog.restore(document_id)
 
-    def page_image(self, document_id: str, page: int, boxes: Sequence[PageBox], *, zoom: float = 1.0) -> object | None:
+    def page_image(
+        self, document_id: str, page: int, boxes: Sequence[PageBox], *, zoom: float = 1.0
+    ) -> PageImage | None:
         document = self.catalog.document(document_id)
         if document is None:
             raise RagError("This document is no longer in the collection.")
@@ -334,7 +337,8 @@ class FakeAssistant:
                 draw.rectangle((x0 - 4, y0 - 8, x1, y1), outline="#d18b00", width=2)
         stream = io.BytesIO()
         image.save(stream, "PNG")
-        return SimpleNamespace(png=stream.getvalue(), width=image.width, page=page, pages=document.pages)
+        label = self.catalog.page_labels(document_id).get(page, "")
+        return PageImage(stream.getvalue(), image.width, page, label, document.pages)
 
     def collections(self) -> list[str]:
         return [self.collection, *(other.collection for other in self.others)]

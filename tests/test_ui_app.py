@@ -28,6 +28,7 @@ from pages import ask, chip, html, labels, page, plain, read_whole
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
+from ingest.records import PageRecord
 from rag_app.answer import Link, State
 from retrievers.rerank.instructions import INSTRUCTIONS
 
@@ -99,11 +100,18 @@ def test_pages_can_be_turned_up_to_the_last() -> None:
 
 def test_a_printed_page_label_is_shown_beside_the_count() -> None:
     cited = passage(1, MANUAL, page=3, page_label="iii")
-    app = ask(page(FakeAssistant(answer_of("It is. [1]", citations=(cite(cited),), passages=(cited,)))))
+    assistant = FakeAssistant(answer_of("It is. [1]", citations=(cite(cited),), passages=(cited,)))
+    printed = {3: "iii", 4: "iv", 5: "5"}
+    assistant.catalog.make_live(MANUAL, [PageRecord(number, printed[number], 100, None, "") for number in printed])
+    app = ask(page(assistant))
 
     chip(app, 1).click().run()
-
     assert "Page iii (3 of 24)" in [element.value for element in app.markdown]
+
+    app.button(key="next-page").click().run()
+    assert "Page iv (4 of 24)" in [element.value for element in app.markdown]
+    app.button(key="next-page").click().run()
+    assert "Page 5 of 24" in [element.value for element in app.markdown]
 
 
 def test_a_format_without_pages_shows_the_passage_with_its_quote_highlighted() -> None:

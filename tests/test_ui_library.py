@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from fake_assistant import HOSTILE
 from pages import html, labels, page, plain, read_whole
+from pypdf import PdfWriter
+from pypdf.constants import PageLabelStyle
 from records import document
+from reportlab.pdfgen.canvas import Canvas
 from streamlit.testing.v1 import AppTest
 
 from ingest.document import Ocr
@@ -177,6 +180,29 @@ def test_a_search_within_a_document_opens_the_place(assistant: Assistant) -> Non
     assert "45 Nm" in html(app)
     app.button(key="back").click().run()
     assert rows(app) == ["note", "Press HP-40"]
+
+
+def test_a_search_within_a_document_names_pages_as_they_are_printed(assistant: Assistant, tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "plain.pdf"), pagesize=(300, 400))
+    for line in ("Preface of the manual.", "Grease the hinges in May."):
+        canvas.drawString(40, 300, line)
+        canvas.showPage()
+    canvas.save()
+    writer = PdfWriter(clone_from=str(tmp_path / "plain.pdf"))
+    writer.set_page_label(0, 1, style=PageLabelStyle.LOWERCASE_ROMAN)
+    writer.write(tmp_path / "printed.pdf")
+    assistant.library.ingest([tmp_path / "printed.pdf"])
+
+    app = opened(assistant, "printed.pdf")
+    app.text_input(key=f"within-{document_id(assistant, 'printed.pdf')}").set_value("hinges")
+    app.button(key="find-within").click().run()
+    found = next(button for button in app.button if button.key == "found-1")
+    assert plain(found.label).startswith("**p. ii**")
+
+    found.click().run()
+    assert "Page ii (2 of 2)" in [element.value for element in app.markdown]
+    app.button(key="previous-page").click().run()
+    assert "Page i (1 of 2)" in [element.value for element in app.markdown]
 
 
 def test_tags_are_added_taken_off_and_refused_when_they_are_none(assistant: Assistant) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -151,10 +151,11 @@ def _found(assistant: Assistant, record: DocumentRecord, words: str) -> list[_Fi
         st.error(escape_label(str(error)))
         return []
     passages = number_passages(found.hits)
-    return [_find(*both, words) for both in zip(passages, passage_sources(passages), strict=True)]
+    labels = assistant.library.catalog.page_labels(record.document_id)
+    return [_find(*both, words, labels) for both in zip(passages, passage_sources(passages), strict=True)]
 
 
-def _find(passage: Passage, source: OpenSource, words: str) -> _Find:
+def _find(passage: Passage, source: OpenSource, words: str, labels: Mapping[int, str]) -> _Find:
     """The passage at the line that holds most of the words; one may go over several pages."""
     wanted = set(segment(words))
     lines = [
@@ -163,7 +164,7 @@ def _find(passage: Passage, source: OpenSource, words: str) -> _Find:
     ]
     _, start, page = min(lines, default=(0, 0, source.page))
     if page != source.page:
-        source = replace(source, page=page, page_label="")
+        source = replace(source, page=page, page_label=labels.get(page, ""))
     text = " ".join(passage.text[start:].split())
     return _Find(source, text if len(text) <= _EXCERPT_LENGTH else f"{text[:_EXCERPT_LENGTH].rstrip()}…")
 
@@ -243,7 +244,6 @@ def _page_button(chat: Chat, record: DocumentRecord, page: PageRecord, label: st
         source=record.source,
         title=record.title,
         page=page.number,
-        page_label=page.label,
         ocr_confidence=page.ocr.confidence if page.ocr else None,
     )
     st.button(label, key=key, help=escape_label(reason) or None, on_click=chat.open, args=(source,))

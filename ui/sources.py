@@ -16,6 +16,7 @@ from ui.text import say
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
+    from rag_app.library import PageImage
 
 _CHIP_NAME_LENGTH = 36
 _DOUBTS = ("weak", "unsupported")
@@ -78,7 +79,7 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
             st.error(escape_label(str(error)))
             return
         if image:
-            _page_turner(chat, source, image.pages)
+            _page_turner(chat, image)
             with st.container(key=f"page-{zoom * 100:.0f}"):
                 name = say("sources.page-image", page=image.page, source=source.source)
                 # Streamlit makes a picture smaller that is wider than it is told.
@@ -102,11 +103,11 @@ def original_address(collection: str, source: OpenSource) -> str:
     return f"{path}#page={source.page}"
 
 
-def page_heading(source: OpenSource, pages: int) -> str:
+def page_heading(image: PageImage) -> str:
     """ "Page 7 of 24", or with the printed label where it differs: "Page iii (3 of 24)"."""
-    if source.page_label in ("", str(source.page)):
-        return say("sources.page", page=source.page, pages=pages)
-    return say("sources.page-labelled", label=escape_label(source.page_label), page=source.page, pages=pages)
+    if image.label in ("", str(image.page)):
+        return say("sources.page", page=image.page, pages=image.pages)
+    return say("sources.page-labelled", label=escape_label(image.label), page=image.page, pages=image.pages)
 
 
 def _chosen_zoom() -> float:
@@ -117,25 +118,25 @@ def _zoom_name(zoom: float) -> str:
     return say("sources.fit") if zoom == _ZOOMS[0] else f"{zoom:.0%}"
 
 
-def _page_turner(chat: Chat, source: OpenSource, pages: int) -> None:
+def _page_turner(chat: Chat, image: PageImage) -> None:
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center", key="page-turner"):
         st.button(
             say("sources.previous"),
             icon=":material/chevron_left:",
             key="previous-page",
-            disabled=source.page <= 1,
+            disabled=image.page <= 1,
             on_click=chat.turn,
-            args=(-1, pages),
+            args=(-1, image.pages),
         )
-        st.markdown(page_heading(source, pages), width="content")
+        st.markdown(page_heading(image), width="content")
         st.button(
             say("sources.next"),
             icon=":material/chevron_right:",
             icon_position="right",
             key="next-page",
-            disabled=source.page >= pages,
+            disabled=image.page >= image.pages,
             on_click=chat.turn,
-            args=(1, pages),
+            args=(1, image.pages),
         )
         st.segmented_control(
             say("sources.zoom"),
