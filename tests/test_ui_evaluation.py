@@ -113,6 +113,28 @@ def test_files_that_are_no_question_set_are_a_sentence(evaluations: Evaluations)
     assert "queries.jsonl, qrels.tsv is missing" in plain(app.error[0].value)
 
 
+@pytest.mark.parametrize(("language", "sentence"), [("en", "No file is chosen yet."), ("zh", "尚未选择文件。")])
+@pytest.mark.parametrize("button", ["evaluation-add-set", "evaluation-add-report"])
+def test_adding_without_a_file_says_that_it_is_missing(
+    evaluations: Evaluations, button: str, language: str, sentence: str
+) -> None:
+    app = opened(evaluations)
+    app.session_state["language"] = language
+    app.run()
+    app.text_input(key="evaluation-set-name").set_value("Faults")
+    app.button(key=button).click().run()
+
+    assert app.error[0].value.startswith(sentence)
+
+
+def test_a_question_set_without_a_name_says_that_it_is_missing(evaluations: Evaluations) -> None:
+    app = opened(evaluations)
+    app.file_uploader(key="evaluation-set-files").set_value(FILES)
+    app.button(key="evaluation-add-set").click().run()
+
+    assert app.error[0].value.startswith("The question set has no name yet.")
+
+
 def test_a_file_that_is_no_evaluation_is_a_sentence(evaluations: Evaluations) -> None:
     app = opened(evaluations)
     app.file_uploader(key="evaluation-report-file").set_value(("x.json", b"{}", "application/json"))

@@ -200,6 +200,10 @@ def _add_question_set(evaluations: Evaluations) -> None:
             key="evaluation-set-files",
         )
         if st.form_submit_button(say("evaluation.add"), key="evaluation-add-set"):
+            if not name.strip() or not files:
+                missing = "files" if name.strip() else "name"
+                st.error(say(f"evaluation.no-{missing}"), icon=":material/error:")
+                return
             try:
                 evaluations.keep_question_set(name, {file.name: file.getvalue() for file in files})
             except RagError as error:
@@ -217,7 +221,10 @@ def _add_report(evaluations: Evaluations) -> None:
             help=say("evaluation.report-help"),
             key="evaluation-report-file",
         )
-        if st.form_submit_button(say("evaluation.add"), key="evaluation-add-report") and file:
+        if st.form_submit_button(say("evaluation.add"), key="evaluation-add-report"):
+            if not file:
+                st.error(say("evaluation.no-files"), icon=":material/error:")
+                return
             try:
                 st.session_state[_ADDED] = evaluations.add(file.getvalue(), file.name)
             except RagError as error:
