@@ -29,7 +29,7 @@ from ingest.errors import HomeLockedError, IndexMismatchError, RagError, Storage
 from ingest.keyword import KeywordIndex
 from ingest.linking import link_revisions
 from ingest.records import NEVER_READ, DocumentRecord, Entry, FileRecord, document_of
-from ingest.scanning import look_at
+from ingest.scanning import hash_file, look_at
 from ingest.store import VectorStore, drop_store
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -206,7 +206,16 @@ class Collection:
     def _is_newer_upload(self, file: FileRecord) -> bool:
         """Whether the uploaded file is not the one that the document was read from, but one that came after it."""
         there = look_at(file.path, file.source) if self._is_upload(file.path) else None
-        return there is not None and (there.stamp != file.stamp or bool(file.problem))
+        if there is None or (there.stamp == file.stamp and not file.problem):
+            return False
+        if file.stamp == NEVER_READ:
+            return True
+        # The note of an upload is lost to an ingest that was at work when it came. Of a home that was copied the times
+        # have changed, and the files are the same.
+        try:
+            return not hash_file(file.path).startswith(file.document_id or "")
+        except OSError as error:
+            raise StorageError(f"The upload {file.path} cannot be read ({error.strerror}).") from error
 
     def _is_upload(self, path: Path) -> bool:
         return path.is_relative_to(self.config.uploads.resolve())

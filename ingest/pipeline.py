@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -18,7 +17,7 @@ from ingest.loaders.errors import LockedFileError
 from ingest.preparing import HashedFile
 from ingest.records import NEVER_READ, Entry, FileRecord
 from ingest.report import DocumentReport, IngestReport, Outcome
-from ingest.scanning import find_files, look_at
+from ingest.scanning import find_files, hash_file, look_at
 
 # Attachments of attachments of attachments are read; what lies deeper is named, not read.
 DEEPEST_ATTACHMENT = 4
@@ -188,7 +187,7 @@ class _Run:
             if self._stop():
                 return
             try:
-                hashed = HashedFile(file, _hash_file(file.path))
+                hashed = HashedFile(file, hash_file(file.path))
             except OSError as error:
                 self._fail(file, RagError(f"The file cannot be read: {error.strerror}."))
                 continue
@@ -284,11 +283,6 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[str]) -> str:

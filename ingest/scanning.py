@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,3 +76,9 @@ def look_at(path: Path, source: str, container: str = "") -> FileRecord | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return FileRecord(path, source, status.st_size, status.st_mtime_ns, container=container)
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of the content; the id of the document that it holds is how it begins."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -439,6 +440,21 @@ def test_an_upload_that_came_while_the_file_before_was_read_survives_it(
 
     assert path.read_bytes() == NEWER
     assert [file.path for file in assistant.library.catalog.waiting_files()] == [path]
+
+
+def test_a_file_goes_with_its_document_though_its_times_have_changed(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of a home do that is copied."""
+    path = assistant.library.save_upload("note.txt", GOOD)
+    assistant.library.ingest([path])
+    os.utime(path, ns=(0, 0))
+    hide_note(assistant)
+
+    sweep_for_good(assistant, monkeypatch)
+
+    assert not path.exists()
+    assert assistant.library.catalog.files() == {}
 
 
 def test_an_upload_that_could_not_be_read_survives_the_document_of_its_name(
