@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ingest.catalog import Kind, catalog_path, collection_names, require_collection
 from ingest.collection import Collection, drop_collection
 from ingest.errors import StorageError, UsageError
+from rag_app.answering import RunningAnswers
 from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
@@ -33,6 +34,7 @@ class Home:
         """`settings` name the collection that the process is started with."""
         self.models = models
         self.chats = Chats(settings.location.home)
+        self.answers = RunningAnswers()
         self.grids = Grids(settings.location.home)
         self.evaluations = Evaluations(settings.location.home)
         self._feedback = FeedbackStore(settings.location.home)
@@ -118,7 +120,8 @@ class Home:
         self.evaluations.start(question_set, strategies, instructions, limit, self._settings, self.models)
 
     def close(self) -> None:
-        """Stops what is being read or evaluated, and closes every collection."""
+        """Stops what is being answered, read or evaluated, and closes every collection."""
+        self.answers.close()
         self.evaluations.close()
         with self._lock:
             while self._assistants:

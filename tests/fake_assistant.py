@@ -37,6 +37,7 @@ from rag_app.answer import (
     Token,
     Turn,
 )
+from rag_app.answering import RunningAnswers
 from rag_app.chats import Chats, Exchange
 from rag_app.evaluations import Evaluations
 from rag_app.feedback import Feedback, FeedbackStore, ModelNames
@@ -197,6 +198,7 @@ class FakeAssistant:
     others: tuple[FakeAssistant, ...] = ()
     models: Models = field(default_factory=lambda: small_models())
     settings: Settings = field(default_factory=lambda: load_settings(home=Path(tempfile.mkdtemp())))
+    answers: RunningAnswers = field(default_factory=RunningAnswers)
     evaluations: Evaluations = field(default_factory=lambda: Evaluations(Path(tempfile.mkdtemp())))
 
     def __post_init__(self) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import closing
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from ingest.errors import RagError
-from rag_app.answer import Finished, Loading, StageDone, Token
+from rag_app.answer import Event, Loading, StageDone
+from rag_app.answering import RunningAnswer
 from rag_app.chats import Exchange
 from ui import history
 from ui.choosing import choose_documents, choose_instruction
@@ -24,8 +20,6 @@ from ui.uploading import empty_collection
 
 if TYPE_CHECKING:
     from rag_app.assistant import Assistant
-
-_logger = logging.getLogger(__name__)
 
 # What goes on once a stage has ended, by its name in the catalogue of words.
 _AFTER_STAGE = {"rerank": "checking", "gate": "writing"}
@@ -85,7 +79,8 @@ def conversation(assistant: Assistant, chat: Chat) -> None:
         with st.chat_message("assistant", avatar=":material/menu_book:"):
             reply = st.empty()
             if exchange.waiting:
-                _answer(assistant, chat, exchange, reply)
+                with reply.container(key="answering"):
+                    _follow(assistant, chat, exchange)
             with reply.container():
                 draw_reply(assistant, chat, exchange, key=str(index))
 
@@ -107,25 +102,11 @@ def welcome(assistant: Assistant, chat: Chat) -> None:
             )
 
 
-def _answer(assistant: Assistant, chat: Chat, exchange: Exchange, reply: DeltaGenerator) -> None:
-    """Fills the exchange while showing it.
+def _follow(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
+    """Shows the answer as it is written, which begins it where that has not happened.
 
-    Any click ends this run of the script at the next thing shown. Unless it was on Stop, the next run begins anew.
+    A click elsewhere ends this run of the script at the next thing shown; the next run follows from the beginning.
     """
-    exchange.quoted = assistant.language_model is None
-    exchange.text = ""
-    with reply.container(key="answering"):
-        _write(assistant, chat, exchange)
-    history.keep(assistant, chat, exchange)
-
-
-def _stop(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
-    exchange.stopped = True
-    history.keep(assistant, chat, exchange)
-
-
-def _write(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
-    turns = chat.history()
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         activity = st.empty()
         st.button(
@@ -137,27 +118,38 @@ def _write(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
             args=(assistant, chat, exchange),
         )
     words = st.empty()
-    activity.markdown(f":gray[{say('chat.searching')} …]", width="stretch")
-    try:
-        events = assistant.ask(
-            exchange.question, turns, instruction=exchange.instruction, documents=list(exchange.documents)
-        )
-        with closing(events):
-            for event in events:
-                match event:
-                    case Loading(model=model):
-                        loading = say("models.loading", name=escape_label(model))
-                        activity.markdown(f":gray[{loading}]", width="stretch")
-                    case StageDone(stage=stage) if stage in _AFTER_STAGE:
-                        activity.markdown(f":gray[{say(f'chat.{_AFTER_STAGE[stage]}')} …]", width="stretch")
-                    case Token(text=text):
-                        exchange.text += text
-                        words.html(partial_html(exchange))
-                    case Finished(answer=answer):
-                        exchange.answer, exchange.answered_at = answer, datetime.now().astimezone()
-                        exchange.text = answer.text
-    except RagError as error:
-        exchange.error = str(error)
-    except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
-        _logger.exception("Answering failed.")
-        exchange.error = say("chat.unexpected")
+    now = f"{say('chat.searching')} …"
+    for events in _running(assistant, chat, exchange).follow():
+        for event in events:
+            now = _doing(event) or now
+        # Also when nothing has happened: what is shown is where a click is noticed.
+        activity.markdown(f":gray[{now}]", width="stretch")
+        if exchange.text:
+            words.html(partial_html(exchange))
+
+
+def _doing(event: Event) -> str:
+    """What goes on after this event; "" for the same as before."""
+    match event:
+        case Loading(model=model):
+            return say("models.loading", name=escape_label(model))
+        case StageDone(stage=stage) if stage in _AFTER_STAGE:
+            return f"{say(f'chat.{_AFTER_STAGE[stage]}')} …"
+    return ""
+
+
+def _running(assistant: Assistant, chat: Chat, exchange: Exchange) -> RunningAnswer:
+    answers = assistant.home.answers
+    if running := answers.of(exchange):
+        return running
+    exchange.quoted = assistant.language_model is None
+    events = assistant.ask(
+        exchange.question, chat.history(), instruction=exchange.instruction, documents=list(exchange.documents)
+    )
+    keep = history.keeper(assistant, chat, exchange)
+    return answers.begin(exchange, events, unexpected=say("chat.unexpected"), when_over=keep)
+
+
+def _stop(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
+    if running := assistant.home.answers.of(exchange):
+        running.stop()

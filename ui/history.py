@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -35,6 +36,7 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
         if chat.chat_id and visitor():
             st.query_params[_PARAMETER] = chat.chat_id
         return
+    running = assistant.home.answers.all()
     saved = assistant.home.chats.read(visitor(), wanted)
     if saved is None or saved.collection not in assistant.home.collections():
         leave(chat)
@@ -44,25 +46,35 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
         st.rerun()
     else:
         chat.resume(saved)
+        # What is being answered is kept as stopped; the exchange that is written to takes its place.
+        chat.exchanges = [running[kept.id].exchange if kept.id in running else kept for kept in chat.exchanges]
 
 
 def begin(assistant: Assistant, chat: Chat) -> None:
-    """Notes the question that waits for its answer, if there is one."""
-    if visitor() and chat.exchanges and chat.exchanges[-1].waiting:
+    """Notes the question that waits for its answer to begin, if there is one."""
+    if not visitor() or not chat.exchanges:
+        return
+    exchange = chat.exchanges[-1]
+    if exchange.waiting and not assistant.home.answers.of(exchange):
         place = len(chat.exchanges) - 1
         try:
-            assistant.home.chats.begin(visitor(), chat.chat_id, assistant.collection, place, chat.exchanges[-1])
+            assistant.home.chats.begin(visitor(), chat.chat_id, assistant.collection, place, exchange)
         except StorageError as error:
             chat.trouble = str(error)
 
 
-def keep(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
-    """Keeps what has come of a question; draws nothing."""
-    if visitor():
-        try:
-            assistant.home.chats.keep(visitor(), chat.chat_id, exchange)
-        except StorageError as error:
-            chat.trouble = str(error)
+def keeper(assistant: Assistant, chat: Chat, exchange: Exchange) -> Callable[[], None]:
+    """What keeps the exchange in the chat that is open now; it may be called in any thread, and draws nothing."""
+    owner, chat_id = visitor(), chat.chat_id
+
+    def keep() -> None:
+        if owner:
+            try:
+                assistant.home.chats.keep(owner, chat_id, exchange)
+            except StorageError as error:
+                chat.trouble = str(error)
+
+    return keep
 
 
 def chat_list(assistant: Assistant, chat: Chat) -> None:

@@ -188,4 +188,4 @@ def _judge(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
         assistant.home.note_opinion(exchange, assistant.collection)
     except StorageError as error:
         chat.trouble = str(error)
-    history.keep(assistant, chat, exchange)
+    history.keeper(assistant, chat, exchange)()

@@ -1,0 +1,148 @@
+"""Answers on their way, each written in a thread of its own: a click on the page, a reload, another page, a closed
+browser leave them alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from datetime import datetime
+
+from ingest.errors import RagError
+from rag_app.answer import Event, Finished, Token
+from rag_app.chats import Exchange
+
+TICK_SECONDS = 0.25
+_CLOSING_SECONDS = 10.0
+
+_logger = logging.getLogger(__name__)
+
+Events = Generator[Event, None, None]
+
+
+class RunningAnswer:
+    """An exchange that is being answered. What comes of it is written into the exchange, which all who follow share."""
+
+    def __init__(self, exchange: Exchange, events: Events, *, unexpected: str, when_over: Callable[[], None]) -> None:
+        """`unexpected` is the sentence for what went wrong without one of its own."""
+        self.exchange = exchange
+        self._events = events
+        self._unexpected = unexpected
+        self._when_over = when_over
+        self._happened: list[Event] = []
+        self._over = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name=f"answer {exchange.id}", daemon=True)
+        self._thread.start()
+
+    def follow(self) -> Iterator[list[Event]]:
+        """What has happened, from the beginning, as it happens; an empty list when nothing did for a while.
+
+        Ends when nothing more will come, or as soon as it is stopped.
+        """
+        seen = 0
+        while True:
+            with self._changed:
+                if seen == len(self._happened) and not self._ended:
+                    self._changed.wait(TICK_SECONDS)
+                news = self._happened[seen:]
+                if not news and self._ended:
+                    return
+            seen += len(news)
+            yield news
+
+    def stop(self) -> None:
+        """Leaves the exchange as it is now; the thread ends at the next event."""
+        with self._changed:
+            if self.exchange.waiting:
+                self.exchange.stopped = True
+                self._changed.notify_all()
+
+    @property
+    def _ended(self) -> bool:
+        return self._over or self.exchange.stopped
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            with closing(self._events) as events:
+                for event in events:
+                    if not self._take(event):
+                        break
+        except RagError as error:
+            self._fail(str(error))
+        except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
+            _logger.exception("Answering failed.")
+            self._fail(self._unexpected)
+        finally:
+            self._when_over()
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
+
+    def _take(self, event: Event) -> bool:
+        """Writes the event into the exchange; False when nobody waits for it any more."""
+        exchange = self.exchange
+        with self._changed:
+            if not exchange.waiting:
+                return False
+            match event:
+                case Token(text=text):
+                    exchange.text += text
+                case Finished(answer=answer):
+                    exchange.text, exchange.answered_at = answer.text, datetime.now().astimezone()
+                    exchange.answer = answer
+            self._happened.append(event)
+            self._changed.notify_all()
+        return True
+
+    def _fail(self, sentence: str) -> None:
+        with self._changed:
+            if self.exchange.waiting:
+                self.exchange.error = sentence
+
+
+class RunningAnswers:
+    """All answers that are on their way, by the id of their exchange. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, RunningAnswer] = {}
+        self._lock = threading.Lock()
+
+    def begin(
+        self, exchange: Exchange, events: Events, *, unexpected: str, when_over: Callable[[], None]
+    ) -> RunningAnswer:
+        """Begins to answer the exchange, unless that has begun; see `RunningAnswer` for the sentence.
+
+        `when_over` is called in the thread, once nothing more will come.
+        """
+
+        def end() -> None:
+            when_over()
+            with self._lock:
+                del self._running[exchange.id]
+
+        with self._lock:
+            if exchange.id not in self._running:
+                self._running[exchange.id] = RunningAnswer(exchange, events, unexpected=unexpected, when_over=end)
+            return self._running[exchange.id]
+
+    def all(self) -> dict[str, RunningAnswer]:
+        with self._lock:
+            return dict(self._running)
+
+    def of(self, exchange: Exchange) -> RunningAnswer | None:
+        """The answer to this exchange, if it is on its way."""
+        return self.all().get(exchange.id)
+
+    def close(self) -> None:
+        """Stops all of them, and waits a while for those that are just at a step."""
+        running = self.all().values()
+        for answer in running:
+            answer.stop()
+        for answer in running:
+            answer.join(_CLOSING_SECONDS)
