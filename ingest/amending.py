@@ -1,45 +1,81 @@
 """Which clauses of another document a text changes: "Clause 9.1 of the Agreement is deleted and replaced by ...".
 
 Pure, and bounded like `references`. That a text changes "Clause 9.1" says nothing of whose clause that is: the opening
-of its document names the other one.
+of its document names the other one. What may change a clause one day, or only mentions that it can, changes none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from ingest.amending_words import (
+    ACTIVE,
+    AS_AMENDED,
+    BEHIND_IF,
+    ENDS,
+    GROUNDS,
+    IF,
+    IF_FIRST,
+    IN_ITS_PLACE,
+    IS_RESTATED,
+    NEW_WORDS,
+    OF_AMENDMENT,
+    OF_DOCUMENT,
+    OF_LAW,
+    OF_WHOLE,
+    OWN_PLACE,
+    PART,
+    PASSIVE,
+    SENTENCE_END,
+    STRAIGHT_QUOTATION,
+)
 from ingest.references import references
 
-_CHANGED = r"(?:amended|deleted|replaced|restated|modified|varied|superseded|revised|substituted|cancelled|removed)"
-# "Clause 4.1 is hereby deleted"; that a clause "may be amended" changes nothing.
-_PASSIVE = re.compile(
-    rf"\b(?:is|are|(?:shall|will)\s{{1,3}}be)\s{{1,3}}(?:(?:hereby|further|also|each|both)\s{{1,3}}){{0,3}}{_CHANGED}\b"
-    r"|修改为|变更为|替换为|调整为|修订为|改为|予以?删除|被?取代"
-)
-# "... shall replace Section 3(e)", "is amended by deleting Section 5.2", "The parties agree to amend Section 7"
-_ACTIVE = re.compile(
-    r"\b(?:hereby\s{1,3}(?:amends?|deletes?|replaces?|restates?|modif(?:y|ies)|var(?:y|ies))"
-    r"|shall\s{1,3}(?:replace|supersede)|agreed?\s{1,3}to\s{1,3}(?:amend|delete|replace|modify|vary)"
-    r"|amended\s{1,3}by\s{1,3}(?:deleting|replacing|amending|modifying|substituting))\b|删除(?!了)"
-)
-# Which document's clause it is, said between its number and the verb: "of the Original Agreement".
-_OF_DOCUMENT = re.compile(
-    r",?\s{1,3}(?:of|to|in|under)\s{1,3}(?:(?:the|that|said|such|our|certain)\s{1,3}){0,3}"
-    r"(?:[A-Z][\w’'&.-]{0,30}\s{1,3}){1,6}(?=is|are|shall|will|by|and|as|from|so|to\b)"
-)
-_SENTENCE_END = re.compile(r"(?<=[.;:])\s+(?=[A-Z(“\"\d])|(?<=[。；：])|\n")
-_STRAIGHT_QUOTATION = re.compile(r"\"[^\"]*\"?")
+# How far before the verb its condition is looked for.
+CONDITION_CHARACTERS = 200
+WHOLE = "*"
+"""The target of what ends or restates a whole document."""
+
+_STOPS = ".;。；"
 _KINDS = ("clause", "attachment", "table")
 
 
-def amended(text: str) -> list[str]:
-    """The clauses, attachments and tables that the text changes, numbered as in `Chunk.clauses`, in order, once each.
+@dataclass(frozen=True, slots=True)
+class Amending:
+    """One change that a text makes.
+
+    `target` is numbered as in `Chunk.clauses`, or `WHOLE`. `document` names whose clause it is, "" where nothing
+    does. `ends`: nothing takes the place of what is deleted or terminated. `sentence` is the one in which it stands,
+    without quotations.
+    """
+
+    target: str
+    document: str
+    ends: bool
+    sentence: str
+
+
+def amendings(text: str) -> list[Amending]:
+    """The changes that the text makes, in order, each target once.
 
     New wording, which stands in quotation marks, is not read; what a text adds is no change.
     """
-    found = [target for sentence in _SENTENCE_END.split(_without_quotations(text)) for target in _changed_by(sentence)]
-    return list(dict.fromkeys(found))
+    parts = SENTENCE_END.split(without_quotations(text))
+    following = [*parts[1:], ""]
+    found = [one for part, next_ in zip(parts, following, strict=True) for one in _changed_by(part, next_)]
+    changes: dict[tuple[str, str], Amending] = {}
+    for one in found:
+        before = changes.setdefault((one.target, one.document), one)
+        if before.ends:  # "Exhibit B is deleted and a new Exhibit B is substituted"
+            changes[one.target, one.document] = one
+    return list(changes.values())
+
+
+def amended(text: str) -> list[str]:
+    """The targets of `amendings`, in order, once each."""
+    return list(dict.fromkeys(one.target for one in amendings(text)))
 
 
 def runs_on(text: str) -> bool:
@@ -48,26 +84,95 @@ def runs_on(text: str) -> bool:
     return is_open or text.rstrip().endswith((":", "："))
 
 
-def _changed_by(sentence: str) -> Iterator[str]:
-    passive, active = _PASSIVE.search(sentence), _ACTIVE.search(sentence)
-    if passive and (targets := list(_targets(sentence[: passive.end()]))):
-        yield from targets
-    elif active:
-        yield from _targets(sentence[active.end() :])
+def is_of_amendment(name: str) -> bool:
+    """Whether a document of this name amends another one."""
+    return OF_AMENDMENT.search(name) is not None
 
 
-def _targets(part: str) -> Iterator[str]:
-    own = _OF_DOCUMENT.sub(" ", part)
-    yield from (reference.target for reference in references(own) if reference.kind in _KINDS)
+def without_quotations(text: str) -> str:
+    """The text with "…" for what stands in quotation marks, also where such marks stand within others.
 
-
-def _without_quotations(text: str) -> str:
-    """The text without what stands in quotation marks, also where such marks stand within others."""
+    Where the quotation ends a sentence, its full stop stands behind that.
+    """
     kept: list[str] = []
     depth = 0
-    for character in _STRAIGHT_QUOTATION.sub(" … ", text):
-        depth += character == "“"
-        if not depth:
+    before = ""
+    for character in STRAIGHT_QUOTATION.sub(_left_out, text):
+        if character == "“":
+            kept += () if depth else "…"
+            depth += 1
+        elif not depth:
             kept.append(character)
-        depth = max(0, depth - (character == "”"))
+        elif character == "”":
+            depth -= 1
+            kept += before if not depth and before in _STOPS else ""
+        before = character
     return "".join(kept)
+
+
+def _left_out(quotation: re.Match[str]) -> str:
+    last = quotation.group().rstrip('"')[-1:]
+    return f" …{last} " if last and last in _STOPS else " … "
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """Part of a sentence: the words before the verb, which name what it changes, and what becomes of that."""
+
+    subject: str
+    predicate: str
+
+    @property
+    def document(self) -> str:
+        named = OF_DOCUMENT.search(self.subject)
+        return named.group().strip(" ,") if named else ""
+
+    @property
+    def targets(self) -> list[str]:
+        own = OF_DOCUMENT.sub(lambda match: match.group() if OF_LAW.search(match.group()) else " ", self.subject)
+        return [reference.target for reference in references(own) if reference.kind in _KINDS]
+
+    def ends(self, following: str) -> bool:
+        """Whether all of what it changes is gone, and no new words stand in its place, nor in the next sentence."""
+        if PART.search(self.subject) or IN_ITS_PLACE.search(following):
+            return False
+        return bool(ENDS.search(self.predicate)) and not NEW_WORDS.search(self.predicate)
+
+
+def _changed_by(sentence: str, following: str) -> Iterator[Amending]:
+    own = AS_AMENDED.sub(" ", OWN_PLACE.sub(" ", GROUNDS.sub(" ", sentence)))
+    found = [*_passive(own)] or [*_active(own)]
+    for clause in found:
+        for target in clause.targets:
+            yield Amending(target, clause.document, clause.ends(following), sentence)
+    if not found and (whole := OF_WHOLE.search(own)) and not _is_unsure(own, whole):
+        yield Amending(WHOLE, whole.group(), not IS_RESTATED.search(whole.group()), sentence)
+
+
+def _passive(sentence: str) -> Iterator[_Clause]:
+    """What stands before each verb: "Section 5 is deleted and Section 6 is replaced"."""
+    begin = 0
+    found: list[tuple[int, re.Match[str]]] = []
+    for verb in PASSIVE.finditer(sentence):
+        if not _is_unsure(sentence, verb) and _Clause(sentence[begin : verb.end()], "").targets:
+            found.append((begin, verb))
+        begin = verb.end()
+    ends = [verb.start() for _, verb in found[1:]] + [len(sentence)]
+    for (begin, verb), end in zip(found, ends, strict=False):
+        yield _Clause(sentence[begin : verb.end()], sentence[verb.start() : end])
+
+
+def _active(sentence: str) -> Iterator[_Clause]:
+    """What stands behind the first verb."""
+    verb = ACTIVE.search(sentence)
+    clause = _Clause(sentence[verb.end() :], sentence[verb.start() :]) if verb else None
+    if verb and clause and clause.targets and not _is_unsure(sentence, verb):
+        yield clause
+
+
+def _is_unsure(sentence: str, verb: re.Match[str]) -> bool:
+    """Whether the sentence says only when or how a change is to be made."""
+    if "hereby" in sentence:
+        return False
+    before = IF.search(sentence, max(0, verb.end() - CONDITION_CHARACTERS), verb.end())
+    return bool(IF_FIRST.match(sentence) or before or BEHIND_IF.match(sentence, verb.end()))
