@@ -91,7 +91,10 @@ OF_DOCUMENT = re.compile(
     r"[（(]?(?:以下简称[^（）()]{0,20}[)）])?(?:的|之|中|项下)?\s?(?=第|附)"
 )
 OF_LAW = re.compile(r"\b(?:Act|Code|Rules?|Regulations?|Directive|Statutes?|Treaty|Law)\s{0,3}$")
-OF_AMENDMENT = re.compile(r"\b(?:Amendment|Addendum|Supplement|Side\s{1,3}Letter)s?\b|补充|修订协议|变更协议")
+OF_AMENDMENT = re.compile(
+    r"\b(?:Amendment|Addendum|Supplement(?=\s{1,3}(?:No\b|to\b|\d))|Side\s{1,3}Letter)s?\b|\bSupplemental\b"
+    r"|补充(?:协议|合同|条款)|(?:修订|变更|修改)(?:协议|合同)"
+)
 
 ENDS = re.compile(
     rf"\b(?:{_ENDED}|terminated|no\s{{1,3}}(?:(?:further|more)\s{{1,3}})?(?:force|effect)|no\s{{1,3}}longer|cease|delet)"

@@ -1,81 +1,58 @@
 """Which passages change which clauses: amendments found by what they say, their contracts by how they are named.
 
 An amendment says "Clause 9.1 of the Agreement is deleted" (`ingest/amending.py` notes that in the passage), and its
-title and opening say which agreement: by number, title, date and parties. Nothing is stored of this; it follows from
-the documents that are there, whichever came first.
+title and opening say which agreement: by number, title, date and parties (`openings.py`). Whether it is in force is
+seen on the day of the question (`effective.py`). Nothing is stored of this; it follows from the documents that are
+there, whichever came first.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from llama_index.core.schema import BaseNode, NodeWithScore
 
+from ingest.amending import amendings
 from ingest.clauses import normal_number
 from ingest.collection import Collection
 from ingest.numbering import clause_number
 from ingest.outline import Outline
-from ingest.references import definitions
-from ingest.segmentation import fold
-from rag_app.answer import Relation
-from rag_app.dates import Date, dates, written_dates
-from rag_app.names import names
-from rag_app.words import codes, content_words, has_code
+from rag_app.answer import WHOLE, Relation, Standing
+from rag_app.dates import Day, dates
+from rag_app.effective import effective_day, since, standing
+from rag_app.openings import Opening, is_meant, is_named, is_same_work
 
 OPENING_PASSAGES = 2
+MOST_READ = 60
+"""Passages of an amendment that are read for the day from which it holds."""
 CONTRACTS_LOOKED_AT = 30
 """Passages that the title of an amendment is searched in, to find the contract that it names."""
 SEARCHED_CHARACTERS = 400
-NAMES_IN_COMMON = 2
-EVIDENCE_NEEDED = 2
 CACHED_DOCUMENTS = 512
-# How far behind "effective" its date may stand.
-_EFFECTIVE = re.compile(
-    r"(?i:effective|in\s{1,3}force|takes?\s{1,3}effect|with\s{1,3}effect)\b[^.;\n]{0,60}|自.{0,30}生效"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One passage changes a clause of another, both by chunk id. The dates are as written, "" where none is."""
+    """One passage changes a clause of another, both by chunk id; `clause` and the rest as in `Link`."""
 
     by: str
     of: str
     clause: str
+    relation: Relation
+    standing: Standing = "in force"
     effective: str = ""
     dated: str = ""
-    relation: Relation = "amends"
+    ordinal: int = 0
 
     @property
-    def since(self) -> tuple[int, int, int]:
-        """The day from which it holds, as far as it is known, for sorting."""
-        readings = dates(self.effective or self.dated)
-        date = readings[0][0] if readings else Date(None)
-        return date.year or 0, date.month or 0, date.day or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """How a document names itself, and what it names: its title and its first words."""
-
-    title: str
-    text: str
-
-    @property
-    def folded(self) -> str:
-        return fold(f"{self.title}\n{self.text}")
-
-    @property
-    def names(self) -> set[str]:
-        """Who and what is named, without roles such as "Buyer" and the words of the title."""
-        title = fold(self.title)
-        found = {fold(name) for name in names(self.text)} - {fold(term) for term in definitions(self.text)}
-        return {name for name in found if name not in title}
+    def since(self) -> tuple[tuple[Day, Day], int]:
+        """From when it holds, as far as that is known, for sorting."""
+        return since(self.effective, self.dated), self.ordinal
 
 
 class Amendments:
@@ -86,11 +63,12 @@ class Amendments:
         self._collection = collection
         self._outline = outline
         self._opening = lru_cache(CACHED_DOCUMENTS)(self._read_opening)
+        self._text = lru_cache(CACHED_DOCUMENTS)(self._read_text)
         self._contracts = lru_cache(CACHED_DOCUMENTS)(self._find_contracts)
         self._names = lru_cache(CACHED_DOCUMENTS)(self._compare)
         self._known: tuple[int, dict[str, list[BaseNode]]] = (-1, {})
 
-    def changes(self, nodes: Sequence[NodeWithScore]) -> list[Change]:
+    def changes(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
         """What changes one of these passages, and what they change themselves; the latest change first."""
         by_version = self._amending()
         ids_of: defaultdict[str, set[str]] = defaultdict(set)
@@ -102,35 +80,26 @@ class Amendments:
             if amending in ids_of:
                 contracts |= self._contracts(amending, self._collection.catalog.generation)
             for contract in contracts:
-                for change in self._changes_of(contract, amending, passages):
-                    if change.of in ids_of[contract] or change.by in ids_of[amending]:
+                for change in self._changes_of(contract, amending, passages, today):
+                    # What ends a whole contract brings none of its clauses.
+                    changes_other = change.by in ids_of[amending] and change.clause != WHOLE
+                    if change.of in ids_of[contract] or changes_other:
                         found.setdefault((change.by, change.of, change.clause), change)
-        return sorted(found.values(), key=lambda change: change.since, reverse=True)
+        return sorted(found.values(), key=lambda change: (change.since, change.by, change.of), reverse=True)
 
-    def revisions(self, nodes: Sequence[NodeWithScore]) -> list[Change]:
-        """The clauses of these passages that read otherwise in the latest version of their document."""
-        later = {before: after for after, before in self._collection.catalog.revisions().items()}
-        return [change for hit in nodes for change in self._revisions_of(hit.node, later)]
-
-    def _revisions_of(self, node: BaseNode, later: Mapping[str, str]) -> Iterator[Change]:
-        latest = node.metadata["version"]
-        document_id, seen = later.get(node.metadata["document_id"]), set[str]()
-        while document_id and document_id not in seen:
-            record = self._collection.catalog.document(document_id)
-            if record is None or not is_same_work(self._opening(latest), self._opening(record.version)):
-                break
-            latest = record.version
-            seen.add(document_id)
-            document_id = later.get(document_id)
-        if seen:
-            outline = self._outline(latest)
-            held = {clause: outline.find("clause", clause) for clause in json.loads(node.metadata["clauses"])}
-            texts = self._collection.vectors.get(list({ids[0] for ids in held.values() if ids}))
-            for clause, ids in held.items():
-                before = _clause_text(node, clause)
-                after = _clause_text(texts[ids[0]], clause) if ids and ids[0] in texts else ""
-                if before and after and before != after:
-                    yield Change(ids[0], node.node_id, clause, relation="revises")
+    def _changes_of(self, contract: str, amending: str, passages: Sequence[BaseNode], today: date) -> Iterator[Change]:
+        outline, opening, own = self._outline(contract), self._opening(contract), self._opening(amending)
+        dated, theirs = own.dated(opening), dates(f"{opening.title}\n{opening.text}")
+        for passage in passages:
+            for one in amendings(passage.get_content()):
+                changed = outline.order if one.target == WHOLE else outline.find("clause", one.target)
+                if not changed or not is_meant(opening, own, one.document):
+                    continue
+                effective = effective_day(one.sentence, own.text, self._text(amending), theirs)
+                holds = standing(effective, dated, today)
+                relation: Relation = "ends" if one.ends else "amends"
+                for of in changed:
+                    yield Change(passage.node_id, of, one.target, relation, holds, effective, dated, own.ordinal)
 
     def _amending(self) -> dict[str, list[BaseNode]]:
         """The passages that change clauses, by version of their document; read again when documents came or went."""
@@ -153,64 +122,89 @@ class Amendments:
         versions = {hit.node.metadata["version"] for hit in hits}
         return {version for version in versions if self._names(amending, version)}
 
-    def _changes_of(self, contract: str, amending: str, passages: Sequence[BaseNode]) -> Iterator[Change]:
-        outline = self._outline(contract)
-        effective, dated = self._dates(contract, amending, passages)
-        for passage in passages:
-            for clause in json.loads(passage.metadata["amends"]):
-                for changed in outline.find("clause", clause):
-                    yield Change(passage.node_id, changed, clause, effective, dated)
+    # Later versions
 
-    def _dates(self, contract: str, amending: str, passages: Sequence[BaseNode]) -> tuple[str, str]:
-        """From when the amendment holds, and its own date: the first in its opening that is not the contract's."""
-        opening = self._opening(amending)
-        text = "\n".join([opening.text, *(passage.get_content() for passage in passages)])
-        effective = [date for match in _EFFECTIVE.finditer(text) for date in written_dates(match.group())]
-        theirs = dates(f"{self._opening(contract).title}\n{self._opening(contract).text}")
-        own = [date for date in written_dates(opening.text) if not any(date_ in theirs for date_ in dates(date))]
-        return next(iter(effective), ""), next(iter(own), "")
+    def revisions(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
+        """The clauses of these passages that read otherwise in the latest version of their document.
+
+        Versions whose day is still to come are told beside the one that is in force.
+        """
+        earlier = self._collection.catalog.revisions()
+        later = {before: after for after, before in earlier.items()}
+        found = [change for hit in nodes for change in self._revisions_of(hit.node, later, today)]
+        found += [change for hit in nodes for change in self._governing_until(hit.node, earlier, today)]
+        return list(dict.fromkeys(found))
+
+    def _revisions_of(self, node: BaseNode, later: Mapping[str, str], today: date) -> Iterator[Change]:
+        own = node.metadata["version"]
+        versions = [(version, self._begins(version, own)) for version in self._chain(node, later)]
+        to_come = [(version, day) for version, day in versions if standing(day, "", today) == "to come"]
+        for version, day in [one for one in versions if one not in to_come][-1:] + to_come:
+            holds: Standing = "to come" if (version, day) in to_come else "in force"
+            for clause, other in self._worded_otherwise(node, version):
+                yield Change(other, node.node_id, clause, "revises", holds, day)
+
+    def _governing_until(self, node: BaseNode, earlier: Mapping[str, str], today: date) -> Iterator[Change]:
+        """The same clauses in the version before, where that of this passage is not in force yet."""
+        own = node.metadata["version"]
+        for before in self._chain(node, earlier):
+            day = self._begins(own, before)
+            if standing(day, "", today) != "to come":
+                return
+            for clause, other in self._worded_otherwise(node, before):
+                yield Change(node.node_id, other, clause, "revises", "to come", day)
+
+    def _chain(self, node: BaseNode, next_of: Mapping[str, str]) -> list[str]:
+        """The versions of one work that follow that of a passage, one after the other."""
+        version = node.metadata["version"]
+        document_id, seen = next_of.get(node.metadata["document_id"]), list[str]()
+        while document_id:
+            record = self._collection.catalog.document(document_id)
+            if record is None or record.version in seen:
+                break
+            if not is_same_work(self._opening(version), self._opening(record.version)):
+                break
+            version = record.version
+            seen.append(version)
+            document_id = next_of.get(document_id)
+        return seen
+
+    def _begins(self, version: str, before: str) -> str:
+        """The day from which a version holds, as it says in its opening, "" where it names none of its own."""
+        day = effective_day("", "", self._opening(version).text, ())
+        theirs = dates(self._opening(before).text)
+        return "" if any(date_ in theirs for date_ in dates(day)) else day
+
+    def _worded_otherwise(self, node: BaseNode, version: str) -> Iterator[tuple[str, str]]:
+        """The clauses of a passage that another version words otherwise, each with the passage there."""
+        outline = self._outline(version)
+        held = {clause: outline.find("clause", clause) for clause in json.loads(node.metadata["clauses"])}
+        texts = self._collection.vectors.get(list({ids[0] for ids in held.values() if ids}))
+        for clause, ids in held.items():
+            own = _clause_text(node, clause)
+            other = _clause_text(texts[ids[0]], clause) if ids and ids[0] in texts else ""
+            if own and other and own != other:
+                yield clause, ids[0]
+
+    # What documents say
 
     def _read_opening(self, version: str) -> Opening:
-        first = self._outline(version).order[:OPENING_PASSAGES]
-        nodes = self._collection.vectors.get(first)
-        passages = [nodes[chunk_id] for chunk_id in first if chunk_id in nodes]
+        passages = self._first(version, OPENING_PASSAGES)
         title = passages[0].metadata["title"] if passages else ""
         headings = [passage.metadata["section"] for passage in passages[:1]]
         return Opening(title, "\n".join([*headings, *(passage.get_content() for passage in passages)]))
 
+    def _read_text(self, version: str) -> str:
+        return "\n".join(passage.get_content() for passage in self._first(version, MOST_READ))
+
+    def _first(self, version: str, count: int) -> list[BaseNode]:
+        """The first passages of a version, in reading order."""
+        first = self._outline(version).order[:count]
+        nodes = self._collection.vectors.get(first)
+        return [nodes[chunk_id] for chunk_id in first if chunk_id in nodes]
+
     def _compare(self, amending: str, contract: str) -> bool:
         return amending != contract and is_named(self._opening(contract), self._opening(amending))
-
-
-def is_named(contract: Opening, by: Opening) -> bool:
-    """Whether the opening of an amendment names this contract.
-
-    Two of these must agree: the contract's number, the words of its title, a date, the parties. A number of the
-    contract that the amendment lacks speaks against it, and so does a date where the amendment has others.
-    """
-    numbers = codes(contract.title)
-    own = [number for number in numbers if has_code(number, fold(contract.text))]  # "final-v2" is a file's, not its own
-    if not all(has_code(number, by.folded) for number in own):
-        return False
-    same_number = any(has_code(number, by.folded) for number in numbers)
-    theirs, named = dates(contract.text), dates(f"{by.title}\n{by.text}")
-    same_date = any(date in named for date in theirs)
-    if theirs and named and not same_date and not same_number:
-        return False
-    words = {word for word in content_words(contract.title) if word.isalpha()}
-    same_title = bool(words) and words <= set(content_words(by.folded))
-    same_parties = len(contract.names & by.names) >= NAMES_IN_COMMON
-    return same_number + same_title + same_date + same_parties >= EVIDENCE_NEEDED
-
-
-def is_same_work(one: Opening, other: Opening) -> bool:
-    """Whether two documents of nearly the same words are versions of one: by title, its numbers, and who is named.
-
-    Manuals of two models, and a form filled in for two customers, are as alike as versions are.
-    """
-    if fold(one.title) != fold(other.title):
-        return False
-    return 2 * len(one.names & other.names) >= min(len(one.names), len(other.names))
 
 
 def _clause_text(node: BaseNode, clause: str) -> str:

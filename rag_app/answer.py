@@ -7,17 +7,29 @@ from typing import Literal, get_args
 
 from ingest.document import PageBox
 
-Relation = Literal["defines", "holds", "amends", "revises"]
+Relation = Literal["defines", "holds", "amends", "ends", "revises"]
 """What a passage is to another one.
 
 defines  it says what a term means that the other uses
 holds    it is, or holds, the clause, table, attachment or page that the other points to
 amends   it changes a clause of the other, which is in another document: what it says governs
+ends     it ends a clause of the other, or all of it, and puts nothing in its place
 revises  it has the same clause in other words, in a later version of the document: what it says governs
 """
 
-GOVERNING: tuple[Relation, ...] = ("amends", "revises")
-"""Where one of these leads from a passage to another, the first is in force and not the other."""
+GOVERNING: tuple[Relation, ...] = ("amends", "ends", "revises")
+"""Where one of these leads from a passage to another, the first governs and not the other, once it is in force."""
+
+Standing = Literal["in force", "to come", "unknown"]
+"""Whether what governs by a link does so on the day of the question.
+
+in force  its day has come, or it is a later version that names none
+to come   its day is still to come: until then the other governs
+unknown   it names no day, one that can be read as past or to come, or a condition
+"""
+
+WHOLE = "*"
+"""The `target` of a link that concerns a whole document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,8 @@ class Link:
     """What a passage is to the one with this `number`, which is often why it came along.
 
     `target` is the term, or the number as in `Chunk.clauses` ("9.1", "Table 4"), of a page "p. 17". `effective` is
-    the day from which an amendment holds, `dated` that of its document, both as written there, "" where none is.
+    the day from which an amendment holds, or its condition, `dated` the day of its document, both as written there, ""
+    where none is.
     """
 
     relation: Relation
@@ -33,6 +46,7 @@ class Link:
     number: int
     effective: str = ""
     dated: str = ""
+    standing: Standing = "in force"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
 
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
@@ -53,6 +55,9 @@ from retrievers.rerank.instructions import check_instruction, route
 from retrievers.rerank.late_interaction import LateInteractionReranker
 from retrievers.rerank.postprocessor import rank_by_score
 from retrievers.rerank.protocol import Reranker
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +173,19 @@ class Assistant:
         *,
         instruction: str | None = None,
         documents: Sequence[str] = (),
+        today: date | None = None,
     ) -> Generator[Event, None, None]:
         """The answer as it is made: models that are loaded first, stages with their time, text, the finished answer.
 
         `instruction` is a name or a text; None takes the one that fits the question and the kind of the collection.
         Only these `documents` (ids or names) are searched, all where none are named; what amends them comes along all
-        the same. Raises `UsageError` for an empty or endless question and for an unknown instruction or document,
-        `LanguageModelError` and `RerankerError` when a model fails. Closing the iterator stops the work.
+        the same, and is in force or still to come on the day `today`, by default the day it is. Raises `UsageError`
+        for an empty or endless question and for an unknown instruction or document, `LanguageModelError` and
+        `RerankerError` when a model fails. Closing the iterator stops the work.
         """
         check_question(question)
         check_instruction(instruction)
+        today = today or date.today()
         yield from map(Loading, self.models.load())
         trace = Trace()
         with trace.stage("standalone"):
@@ -192,7 +200,7 @@ class Assistant:
         yield StageDone("gate", trace.milliseconds["gate"])
         refused = not hits or sufficiency < self.settings.gate
         with trace.stage("closure"):
-            found = Evidence(hits) if refused else self._closure.complete(question, hits, instruction)
+            found = Evidence(hits) if refused else self._closure.complete(question, hits, today, instruction)
             passages = combine_passages(found.nodes, found.links)
         yield StageDone("closure", trace.milliseconds["closure"])
 
@@ -200,7 +208,7 @@ class Assistant:
             if refused:
                 reply = yield from self._refuse(question, passages, documents)
             else:
-                reply = yield from self._reply(question, passages, documents)
+                reply = yield from self._reply(question, passages, documents, today)
         yield StageDone("answer", trace.milliseconds["answer"])
         yield Finished(
             Answer(
@@ -242,16 +250,17 @@ class Assistant:
         return _Reply(CitedText(text), passages, refused=True)
 
     def _reply(
-        self, question: str, passages: tuple[Passage, ...], documents: Sequence[str]
+        self, question: str, passages: tuple[Passage, ...], documents: Sequence[str], today: date
     ) -> Generator[Event, None, _Reply]:
         """Quotes, or what the language model writes; a refusal where nothing of that is borne out."""
         if self._model is None:
-            quoted = quote_answer(question, passages, self._late_interaction.score)
+            quoted = quote_answer(question, passages, self._late_interaction.score, today)
             yield Token(quoted.text)
             return _Reply(quoted, passages)
-        context = _fitting(self._model, question, passages)
+        context = _fitting(self._model, question, passages, today)
         reasoning: list[str] = []
-        written = yield from self._generate(self._model, question, context, reasoning.append)
+        messages = answer_messages(question, context, today)
+        written = yield from self._generate(self._model, messages, context.shown, reasoning.append)
         reply = _Reply(
             written,
             context.shown,
@@ -265,22 +274,26 @@ class Assistant:
         return replace(reply, cited=refused.cited)
 
     def _generate(
-        self, model: LanguageModel, question: str, context: Context, on_reasoning: Callable[[str], object]
+        self,
+        model: LanguageModel,
+        messages: Sequence[BaseMessage],
+        shown: tuple[Passage, ...],
+        on_reasoning: Callable[[str], object],
     ) -> Generator[Event, None, CitedText]:
         """The model's words as they come, with only the marks that point to a passage; returns all of them, checked.
 
         With the setting `strict` only what is supported, which may be nothing.
         """
         judge = self._judge.score
-        sieve = Sieve(lambda unit: check(unit, context.shown, judge)) if self.settings.strict else None
+        sieve = Sieve(lambda unit: check(unit, shown, judge)) if self.settings.strict else None
         pieces: list[str] = []
-        reply = model.stream(answer_messages(question, context), on_reasoning=on_reasoning)
-        written = clean_marks(reply, len(context.shown))
+        reply = model.stream(messages, on_reasoning=on_reasoning)
+        written = clean_marks(reply, len(shown))
         for piece in sieve.supported(written) if sieve else written:
             pieces.append(piece)
             yield Token(piece)
         text = "".join(pieces)
-        return cited(text, sieve.checked, context.shown) if sieve else cite(text, context.shown, judge)
+        return cited(text, sieve.checked, shown) if sieve else cite(text, shown, judge)
 
     def search(
         self,
@@ -360,6 +373,6 @@ def build_assistant(settings: Settings, *, create: bool = False, writes: bool = 
     return assistant
 
 
-def _fitting(model: LanguageModel, question: str, passages: Sequence[Passage]) -> Context:
+def _fitting(model: LanguageModel, question: str, passages: Sequence[Passage], today: date) -> Context:
     """As many of the best passages as the model can read with this question."""
-    return fit_passages(passages, lambda context: model.fits(answer_messages(question, context)))
+    return fit_passages(passages, lambda context: model.fits(answer_messages(question, context, today)))

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from llama_index.core.schema import BaseNode, MetadataMode, NodeWithScore
@@ -54,18 +55,29 @@ class Closure:
         self._outline = lru_cache(CACHED_OUTLINES)(self._read_outline)
         self._amendments = Amendments(collection, self._outline)
 
-    def complete(self, question: str, hits: Sequence[NodeWithScore], instruction: str | None = None) -> Evidence:
+    def complete(
+        self, question: str, hits: Sequence[NodeWithScore], today: date, instruction: str | None = None
+    ) -> Evidence:
         """The hits in their order, each followed by what amends it or what it amends, then the targets of the best.
 
-        What comes along is scored by the reranker, as the hits are. Raises what the reranker raises.
+        What comes along is scored by the reranker, as the hits are. What is in force is so on the day `today`. Raises
+        what the reranker raises.
         """
         targets, links = self._targets(question, hits, instruction)
-        found = [*hits, *targets]
-        changes = [*self._amendments.changes(found), *self._amendments.revisions(found)]
-        beside = self._beside(question, found, changes, instruction)
-        nodes = [node for hit in found for node in (hit, *beside.get(hit.node.node_id, ()))]
-        links += [NodeLink(c.by, c.relation, c.clause, c.of, c.effective, c.dated) for c in changes]
+        nodes = [*hits, *targets]
+        changes = self._changes(nodes, today)
+        came = self._beside(question, nodes, changes, instruction)
+        nodes = _with_beside(nodes, came)
+        # What amends those amendments again; their other clauses are no matter here.
+        amending = [node for together in came.values() for node in together]
+        again = [change for change in self._changes(amending, today) if change.of in _ids(amending)]
+        changes += [change for change in again if change not in changes]
+        nodes = _with_beside(nodes, self._beside(question, nodes, again, instruction))
+        links += [NodeLink(c.by, c.relation, c.clause, c.of, c.effective, c.dated, c.standing) for c in changes]
         return Evidence(nodes, links)
+
+    def _changes(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
+        return [*self._amendments.changes(nodes, today), *self._amendments.revisions(nodes, today)]
 
     def _targets(
         self, question: str, hits: Sequence[NodeWithScore], instruction: str | None
@@ -174,6 +186,10 @@ class Closure:
 
     def _read_outline(self, version: str) -> Outline:
         return Outline.of(self._collection.vectors.metadata(version))
+
+
+def _with_beside(nodes: Sequence[NodeWithScore], beside: Mapping[str, Sequence[NodeWithScore]]) -> list[NodeWithScore]:
+    return [node for hit in nodes for node in (hit, *beside.get(hit.node.node_id, ()))]
 
 
 def _ids(nodes: Sequence[NodeWithScore]) -> set[str]:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from ingest.chunking import join_sections, split_section
 from ingest.errors import UsageError
 from ingest.nodes import node_boxes
-from rag_app.answer import GOVERNING, Link, Passage, Relation
+from rag_app.answer import GOVERNING, WHOLE, Link, Passage, Relation, Standing
 from rag_app.sentences import is_table_row
 
 MOST_MERGED_CHARACTERS = 3000
@@ -32,6 +32,13 @@ _BRACKETED_CONTROL = re.compile(r"[\[［](?=/?[A-Z_]{3,}[\]］])")
 _MARK_LIKE = re.compile(r"[\[【［](?=[\s^]{0,9}\d[\d\s,，、;；–—~^-]{0,60}[\]】］])")
 # Zero-width characters, turned directions and the copies of ASCII that nothing shows: a reader of the page sees none.
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+_PASSIVE: Mapping[Relation, str] = {
+    "amends": "is amended by",
+    "ends": "is ended by",
+    "revises": "reads otherwise in the later version, see",
+}
 
 
 class ScoredNode(Protocol):
@@ -66,6 +73,7 @@ class NodeLink:
     of: str
     effective: str = ""
     dated: str = ""
+    standing: Standing = "in force"
 
 
 def number_passages(nodes: Sequence[ScoredNode]) -> tuple[Passage, ...]:
@@ -104,7 +112,7 @@ def combine_passages(nodes: Sequence[ScoredNode], links: Sequence[NodeLink] = ()
 def _links(number: int, links: Sequence[NodeLink], number_of: Mapping[str, int]) -> tuple[Link, ...]:
     """What the passage with this number is to other passages; within one passage nothing need be told."""
     found = (
-        Link(link.relation, link.target, number_of[link.of], link.effective, link.dated)
+        Link(link.relation, link.target, number_of[link.of], link.effective, link.dated, link.standing)
         for link in links
         if number_of.get(link.node_id) == number and number_of.get(link.of, number) != number
     )
@@ -196,19 +204,24 @@ def link_note(link: Link) -> str:
         return f"defines “{link.target}”, used in [{link.number}]"
     if link.relation == "holds":
         return f"holds {_place(link)}, to which [{link.number}] points"
-    if link.relation == "revises":
-        return f"is the later version of {_place(link)} in [{link.number}]"
-    return f"amends {_place(link)} in [{link.number}]{_since(link)}"
+    what = "is the later version of" if link.relation == "revises" else link.relation
+    return f"{what} {_place(link)} in [{link.number}]{_since(link)}"
 
 
 def _place(link: Link) -> str:
+    if link.target == WHOLE:
+        return "the whole document"
     return f"clause {link.target}" if link.target[:1].isdigit() else link.target
 
 
 def _since(link: Link) -> str:
-    if link.effective:
-        return f" (effective {link.effective})"
-    return f" (dated {link.dated})" if link.dated else ""
+    """From when a link holds: " (not yet in force: effective 1 March 2027)"."""
+    day = f"effective {link.effective}" if link.effective else f"dated {link.dated}" if link.dated else ""
+    if link.standing == "to come":
+        return f" (not yet in force: {day})"
+    if link.standing == "unknown":
+        return f" ({day}, whether that has come is not known)" if day else " (from when on is not known)"
+    return f" ({day})" if day else ""
 
 
 def neutralise(text: str) -> str:
@@ -253,8 +266,7 @@ def _notes(passage: Passage, shown: Sequence[Passage], left_out: Sequence[Passag
         for link in map(_neutralised, other.links):
             if link.relation in GOVERNING and link.number == passage.number:
                 by = f"[{other.number}]" if other in shown else f"{neutralise(source_label(other))}, which is not shown"
-                how = "is amended by" if link.relation == "amends" else "reads otherwise in the later version, see"
-                yield f"{_place(link)} {how} {by}{_since(link)}"
+                yield f"{_place(link)} {_PASSIVE[link.relation]} {by}{_since(link)}"
     for link in map(_neutralised, passage.links):
         if link.number <= len(shown) and (link.relation in GOVERNING or passage.retrieval_rank == 0):
             yield link_note(link)

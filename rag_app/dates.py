@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag_app.words import cjk_number
+from rag_app.words import Language, cjk_number
 
-_MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES.split(), start=1)}
+_MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_MONTHS = {name[:3].lower(): number for number, name in enumerate(_MONTH_NAMES, start=1)}
 # "May" is a month only with a capital: "clause 5 may be".
 _MONTH = (
     r"(?P<name>(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -62,6 +66,37 @@ def written_dates(text: str) -> list[str]:
     found.sort(key=lambda match: (match.start(), -match.end()))
     whole = [match for place, match in enumerate(found) if all(match.start() >= other.end() for other in found[:place])]
     return [match.group().strip() for match in whole]
+
+
+Day = tuple[int, int, int]
+"""Year, month and day, for comparing; a month begins with its first day, as a year does."""
+
+NO_DAY: Day = (0, 0, 0)
+
+
+def day_of(written: str) -> Day:
+    """The day that is written, by its first reading; `NO_DAY`, which is before all others, where none is."""
+    return next(iter(_days(written)), NO_DAY)
+
+
+def has_come(written: str, today: datetime.date) -> bool | None:
+    """Whether the day that is written is not after today; None where none is, or it may be read as either."""
+    verdicts = {day <= (today.year, today.month, today.day) for day in _days(written)}
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _days(written: str) -> list[Day]:
+    found = dates(written)
+    return [(date.year, date.month or 1, date.day or 1) for date in (found[0] if found else ()) if date.year]
+
+
+def day_name(day: datetime.date, in_language: Language) -> str:
+    """The day in full: "21 November 2026", 2026年11月21日."""
+    return (
+        f"{day.year}年{day.month}月{day.day}日"
+        if in_language == "zh"
+        else f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
+    )
 
 
 def without_dates(text: str) -> str:

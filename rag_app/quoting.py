@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 
 from ingest.segmentation import fold
@@ -11,7 +12,8 @@ from rag_app.answer import Citation, CitedText, Passage, Statement
 from rag_app.citations import citation
 from rag_app.context import twins_of
 from rag_app.figures import Measure, asked_measures, with_asked_figure
-from rag_app.leaning import Lead, with_what_they_lean_on
+from rag_app.governing import Governing, Lead
+from rag_app.leaning import with_what_they_lean_on
 from rag_app.naming import Score, about_the_named, scored_unnamed
 from rag_app.quotes import Quote, quotes_of
 from rag_app.sentences import Span, is_table_row
@@ -35,13 +37,13 @@ SAME_WORDS = 0.7
 _MARK_LIKE = re.compile(r"(?<=[\[【［])(?=[\d\s^])")
 
 
-def quote_answer(question: str, passages: Sequence[Passage], score: Score) -> CitedText:
+def quote_answer(question: str, passages: Sequence[Passage], score: Score, today: date) -> CitedText:
     """One to three sentences that answer best, as text with marks; being quotes, all of it is verified.
 
     Passages that lack a model, code or clause of the question which another passage has are not quoted, and where it
     asks for a kind of figure, only what holds one is. A quote from a text that stands in several passages has the marks
-    of all. What amends a quoted clause comes before it, and what a quote leans on behind all: see `leaning.py`. Raises
-    ValueError without passages.
+    of all. What governs a quoted clause on the day `today` comes first, and what a quote leans on behind all: see
+    `governing.py` and `leaning.py`. Raises ValueError without passages.
     """
     if not passages:
         raise ValueError("Expected passages to quote from, got none; refuse the question instead.")
@@ -60,7 +62,8 @@ def quote_answer(question: str, passages: Sequence[Passage], score: Score) -> Ci
     entries = [index for index, candidate in enumerate(candidates) if _is_entry_of(codes(question), candidate)]
     chosen = _choose(candidates, scores, entries)
     reply = _Reply(language(question))
-    for lead, quote in with_what_they_lean_on(chosen, passages, lambda texts: score(question, texts)):
+    governing = Governing(passages, lambda texts: score(question, texts), today)
+    for lead, quote in with_what_they_lean_on(chosen, passages, governing):
         reply.add(lead, quote, [quote.passage, *twins_of(quote.passage, named)])
     return CitedText(reply.text, tuple(reply.statements), tuple(reply.citations.values()))
 

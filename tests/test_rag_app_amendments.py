@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag_app.amendments import Opening, is_named
+from rag_app.openings import Opening, is_named
 
 AMENDMENT = Opening(
     "Amendment No. 1",

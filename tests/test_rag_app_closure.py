@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,8 @@ SISTER = AGREEMENT.replace("MSA-2023-88", "MSA-2024-12").replace("1 February 202
 FIRST = AMENDMENT.format(number=1, day="3 June 2024", effective="1 July 2024", notice="sixty")
 SECOND = AMENDMENT.format(number=2, day="9 September 2025", effective="1 October 2025", notice="thirty")
 
+TODAY = date(2026, 3, 1)
+
 NOTICE = "With how many days' notice may the Customer terminate the agreement MSA-2023-88?"
 
 
@@ -81,9 +84,9 @@ def assistant(tmp_path: Path, encoder: MiniLmEncoder) -> Iterator[Assistant]:
         yield opened
 
 
-def ask(assistant: Assistant, folder: Path, question: str) -> Answer:
+def ask(assistant: Assistant, folder: Path, question: str, today: date = TODAY) -> Answer:
     assert not assistant.library.ingest([folder]).failed
-    *_, last = assistant.ask(question)
+    *_, last = assistant.ask(question, today=today)
     assert isinstance(last, Finished)
     return last.answer
 
@@ -168,7 +171,7 @@ def test_of_several_amendments_the_latest_comes_first(assistant: Assistant, fold
 
     places = [text.index(f"{words} days' notice") for words in ("thirty", "sixty", "ninety")]
     assert places == sorted(places)
-    assert places[0] < text.index("An earlier amendment of it:") < places[1]
+    assert places[0] < text.index("An earlier amendment of it, effective 1 July 2024:") < places[1]
 
 
 def test_a_contract_of_the_same_form_is_not_amended(assistant: Assistant, folder: Path) -> None:

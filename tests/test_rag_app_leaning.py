@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from rag_app.answer import Link, Passage
+from rag_app.governing import Governing
 from rag_app.leaning import with_what_they_lean_on
 from rag_app.quotes import Quote, quotes_of
+
+TODAY = date(2026, 3, 1)
 
 
 def passage(number: int, text: str, *links: Link, clauses: tuple[str, ...] = ()) -> Passage:
@@ -26,7 +30,7 @@ def longest_best(texts: Sequence[str]) -> list[float]:
 def shown(passages: Sequence[Passage], words: str) -> list[tuple[str, int, str]]:
     """What is shown for the quote with these words: what is said above, the passage, and how the quote begins."""
     chosen = next(quote for one in passages for quote in quotes_of(one) if words in quote.text)
-    together = with_what_they_lean_on([chosen], passages, longest_best)
+    together = with_what_they_lean_on([chosen], passages, Governing(passages, longest_best, TODAY))
     return [(lead["en"] if lead else "", quote.passage.number, quote.text[:12]) for lead, quote in together]
 
 
@@ -57,7 +61,7 @@ def test_new_wording_is_quoted_to_its_end() -> None:
     new = replace(NEW, text=text)
     chosen = next(quotes_of(OLD))
 
-    (_, quote), _ = with_what_they_lean_on([chosen], [OLD, new], longest_best)
+    (_, quote), _ = with_what_they_lean_on([chosen], [OLD, new], Governing([OLD, new], longest_best, TODAY))
 
     assert quote.text == text.removesuffix(" The rest stays.")
     assert new.text[slice(*quote.span)] == quote.text
@@ -87,4 +91,4 @@ def test_a_definition_is_quoted_without_its_neighbours() -> None:
 def test_a_quote_without_links_stands_alone() -> None:
     quote = Quote(OLD, (0, 32), OLD.text[:32])
 
-    assert with_what_they_lean_on([quote], [OLD], longest_best) == [(None, quote)]
+    assert with_what_they_lean_on([quote], [OLD], Governing([OLD], longest_best, TODAY)) == [(None, quote)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import date
 
 import pytest
 from chat_server import KEY, ChatServer, event
@@ -33,7 +34,9 @@ TEXTS = [
 def test_the_answer_streams_from_the_passages(server: ChatServer) -> None:
     server.pieces = ["45", " Nm", " [1]."]
 
-    text = server.model().complete(answer_messages("Which torque?", Context("[1] HP-40 manual", (), ())))
+    text = server.model().complete(
+        answer_messages("Which torque?", Context("[1] HP-40 manual", (), ()), date(2026, 3, 1))
+    )
 
     assert text == "45 Nm [1]."
     assert "[1] HP-40 manual\n\nQuestion: Which torque?" in json.dumps(server.requests[0]).replace("\\n", "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from rag_app.answer import Turn
@@ -10,14 +12,16 @@ from rag_app.prompts import NO_ANSWER, answer_messages, says_no_answer, standalo
 
 
 def test_braces_and_control_tokens_of_data_are_text() -> None:
-    system, human = answer_messages("What is {no_answer} <|im_end|>?", Context("[1] {question} {{x}}", (), ()))
+    system, human = answer_messages(
+        "What is {no_answer} <|im_end|>?", Context("[1] {question} {{x}}", (), ()), date(2026, 3, 1)
+    )
 
     assert human.text == "[1] {question} {{x}}\n\nQuestion: What is {no_answer} ‹|im_end|>?"
     assert NO_ANSWER["en"] in system.text
 
 
 def test_the_refusal_is_asked_for_in_the_language_of_the_question() -> None:
-    assert NO_ANSWER["zh"] in answer_messages("扭矩是多少？", Context("", (), ()))[0].text
+    assert NO_ANSWER["zh"] in answer_messages("扭矩是多少？", Context("", (), ()), date(2026, 3, 1))[0].text
 
 
 def test_the_conversation_is_short_and_harmless() -> None:

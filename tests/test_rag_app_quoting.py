@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from rag_app.answer import Passage
 from rag_app.marks import find_marks
 from rag_app.quoting import LEAD_IN, quote_answer
 from rag_app.words import content_words
+
+TODAY = date(2026, 3, 1)
 
 
 def passage(text: str, number: int = 1, title: str = "HP-40 manual") -> Passage:
@@ -25,14 +28,14 @@ def shared_words(question: str, texts: Sequence[str]) -> list[float]:
 
 
 def quotes(question: str, *passages: Passage) -> list[tuple[int, str]]:
-    citations = quote_answer(question, passages, shared_words).citations
+    citations = quote_answer(question, passages, shared_words, TODAY).citations
     return [(citation.number, citation.quote) for citation in citations]
 
 
 def test_the_best_sentence_is_quoted_word_for_word_with_its_mark() -> None:
     best = passage("The press is green. Tighten the ram bolts to 45 Nm. Clean it daily with a dry cloth.")
 
-    reply = quote_answer("What torque to tighten the ram bolts?", [best], shared_words)
+    reply = quote_answer("What torque to tighten the ram bolts?", [best], shared_words, TODAY)
 
     assert reply.text == f"{LEAD_IN['en']}\n\n“Tighten the ram bolts to 45 Nm.” [1]"
     assert [(citation.quote, citation.verified) for citation in reply.citations] == [
@@ -57,7 +60,7 @@ def test_a_clearly_better_sentence_elsewhere_leads() -> None:
 def test_a_table_row_comes_with_its_head() -> None:
     table = passage("| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n| Pump flange bolt | 30 |")
 
-    reply = quote_answer("torque of the ram cylinder bolt", [table], shared_words)
+    reply = quote_answer("torque of the ram cylinder bolt", [table], shared_words, TODAY)
 
     assert "| Bolt | Torque (Nm) |\n|---|---|\n| Ram cylinder bolt | 45 |\n\n[1]" in reply.text
     assert reply.citations[0].quote == "| Ram cylinder bolt | 45 |"
@@ -139,21 +142,21 @@ def test_a_sister_model_is_not_quoted() -> None:
 
 def test_chinese_is_quoted_in_chinese_form() -> None:
     best = passage("请先关闭电源。柱塞螺栓的扭矩为45牛米。")
-    text = quote_answer("柱塞螺栓的扭矩是多少？", [best], shared_words).text
+    text = quote_answer("柱塞螺栓的扭矩是多少？", [best], shared_words, TODAY).text
 
     assert text == "以下为文档原文：\n\n“柱塞螺栓的扭矩为45牛米。”[1]"
 
 
 def test_a_mark_of_the_document_is_no_mark_of_the_answer() -> None:
     best = passage("Ram bolts torque is in reference [7] below.")
-    text = quote_answer("ram bolts torque", [best], shared_words).text
+    text = quote_answer("ram bolts torque", [best], shared_words, TODAY).text
 
     assert [mark.number for mark in find_marks(text)] == [1]
 
 
 def test_no_passages_is_an_error() -> None:
     with pytest.raises(ValueError, match="refuse the question"):
-        quote_answer("torque?", [], shared_words)
+        quote_answer("torque?", [], shared_words, TODAY)
 
 
 @settings(deadline=None)  # the first call loads the dictionary of Chinese words
@@ -161,7 +164,7 @@ def test_no_passages_is_an_error() -> None:
 def test_every_quote_stands_in_its_passage(texts: list[str]) -> None:
     passages = [passage(text, number) for number, text in enumerate(texts, start=1)]
 
-    reply = quote_answer("a b 45?", passages, shared_words)
+    reply = quote_answer("a b 45?", passages, shared_words, TODAY)
 
     assert 1 <= len(reply.citations) <= 3
     assert all(citation.quote in passages[citation.number - 1].text for citation in reply.citations)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from ingest.errors import RagError
-from rag_app.answer import Link
+from rag_app.answer import WHOLE, Link
 from ui.markup import escape_label, passage_html, place, shorten
 from ui.state import Chat, OpenSource
 from ui.text import say
@@ -91,10 +91,16 @@ def document_pane(assistant: Assistant, chat: Chat, source: OpenSource) -> None:
 def link_words(number: int, link: Link) -> str:
     """What the passage of this number is to another one: "[3] amends clause 9.1 in [1] (effective 1 March 2024)"."""
     target = say("sources.clause", number=link.target) if link.target[:1].isdigit() else link.target
+    if target == WHOLE:
+        target = say("sources.whole")
     words = say(f"sources.{link.relation}", number=number, target=escape_label(target), other=link.number)
     if link.effective:
-        return words + say("sources.effective", date=escape_label(link.effective))
-    return words + (say("sources.dated", date=escape_label(link.dated)) if link.dated else "")
+        words += say("sources.effective", date=escape_label(link.effective))
+    elif link.dated:
+        words += say("sources.dated", date=escape_label(link.dated))
+    if link.standing == "in force":
+        return words
+    return words + say("sources.to-come" if link.standing == "to come" else "sources.since-unknown")
 
 
 def original_address(collection: str, source: OpenSource) -> str:
