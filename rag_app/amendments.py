@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -44,10 +44,14 @@ class Change:
     of: str
     clause: str
     relation: Relation
-    standing: Standing = "in force"
     effective: str = ""
     dated: str = ""
     ordinal: int = 0
+    standing: Standing = "in force"
+
+    def on(self, today: date) -> Change:
+        """The change as it stands on this day."""
+        return replace(self, standing=standing(self.effective, self.dated, today))
 
     @property
     def since(self) -> tuple[tuple[Day, Day], int]:
@@ -65,6 +69,7 @@ class Amendments:
         self._opening = lru_cache(CACHED_DOCUMENTS)(self._read_opening)
         self._text = lru_cache(CACHED_DOCUMENTS)(self._read_text)
         self._contracts = lru_cache(CACHED_DOCUMENTS)(self._find_contracts)
+        self._changes_of = lru_cache(CACHED_DOCUMENTS)(self._read_changes)
         self._names = lru_cache(CACHED_DOCUMENTS)(self._compare)
         self._known: tuple[int, dict[str, list[BaseNode]]] = (-1, {})
 
@@ -75,31 +80,32 @@ class Amendments:
         for hit in nodes:
             ids_of[hit.node.metadata["version"]].add(hit.node.node_id)
         found: dict[tuple[str, str, str], Change] = {}
-        for amending, passages in by_version.items():
+        for amending in by_version:
             contracts = {version for version in ids_of if self._names(amending, version)}
             if amending in ids_of:
                 contracts |= self._contracts(amending, self._collection.catalog.generation)
             for contract in contracts:
-                for change in self._changes_of(contract, amending, passages, today):
+                for change in self._changes_of(contract, amending):
                     # What ends a whole contract brings none of its clauses.
                     changes_other = change.by in ids_of[amending] and change.clause != WHOLE
                     if change.of in ids_of[contract] or changes_other:
-                        found.setdefault((change.by, change.of, change.clause), change)
+                        found.setdefault((change.by, change.of, change.clause), change.on(today))
         return sorted(found.values(), key=lambda change: (change.since, change.by, change.of), reverse=True)
 
-    def _changes_of(self, contract: str, amending: str, passages: Sequence[BaseNode], today: date) -> Iterator[Change]:
+    def _read_changes(self, contract: str, amending: str) -> tuple[Change, ...]:
+        """All that one document changes in the other, on no day."""
         outline, opening, own = self._outline(contract), self._opening(contract), self._opening(amending)
         dated, theirs = own.dated(opening), dates(f"{opening.title}\n{opening.text}")
-        for passage in passages:
+        found: list[Change] = []
+        for passage in self._amending().get(amending, ()):
             for one in amendings(passage.get_content()):
                 changed = outline.order if one.target == WHOLE else outline.find("clause", one.target)
-                if not changed or not is_meant(opening, own, one.document):
-                    continue
-                effective = effective_day(one.sentence, own.text, self._text(amending), theirs)
-                holds = standing(effective, dated, today)
-                relation: Relation = "ends" if one.ends else "amends"
-                for of in changed:
-                    yield Change(passage.node_id, of, one.target, relation, holds, effective, dated, own.ordinal)
+                if changed and is_meant(opening, own, one.document):
+                    effective = effective_day(one.sentence, own.text, self._text(amending), theirs)
+                    relation: Relation = "ends" if one.ends else "amends"
+                    by, more = passage.node_id, (relation, effective, dated, own.ordinal)
+                    found += [Change(by, of, one.target, *more) for of in changed]
+        return tuple(found)
 
     def _amending(self) -> dict[str, list[BaseNode]]:
         """The passages that change clauses, by version of their document; read again when documents came or went."""
@@ -142,7 +148,7 @@ class Amendments:
         for version, day in [one for one in versions if one not in to_come][-1:] + to_come:
             holds: Standing = "to come" if (version, day) in to_come else "in force"
             for clause, other in self._worded_otherwise(node, version):
-                yield Change(other, node.node_id, clause, "revises", holds, day)
+                yield Change(other, node.node_id, clause, "revises", day, standing=holds)
 
     def _governing_until(self, node: BaseNode, earlier: Mapping[str, str], today: date) -> Iterator[Change]:
         """The same clauses in the version before, where that of this passage is not in force yet."""
@@ -152,7 +158,7 @@ class Amendments:
             if standing(day, "", today) != "to come":
                 return
             for clause, other in self._worded_otherwise(node, before):
-                yield Change(node.node_id, other, clause, "revises", "to come", day)
+                yield Change(node.node_id, other, clause, "revises", day, standing="to come")
 
     def _chain(self, node: BaseNode, next_of: Mapping[str, str]) -> list[str]:
         """The versions of one work that follow that of a passage, one after the other."""

@@ -38,7 +38,7 @@ from reportlab.platypus import (
 )
 
 from rag_app.answer import Answer, Citation, Passage, State
-from rag_app.context import source_label
+from rag_app.context import link_note, source_label
 from rag_app.evidence_pack import EvidencePack, PackedDocument, PackedPage
 from rag_app.sentences import is_table_row, is_table_rule
 
@@ -244,6 +244,8 @@ def _document(document: PackedDocument) -> Iterator[Flowable]:
 
 def _passage(passage: Passage) -> Iterator[Flowable]:
     yield Paragraph(_markup(f"[{passage.number}] {source_label(passage)}"), _CAPTION)
+    if passage.links:
+        yield Paragraph(_markup("; ".join(map(link_note, passage.links))), _SMALL)
     text = passage.text[:MAX_PASSAGE_CHARACTERS]
     if rest := len(passage.text) - len(text):
         text += f" … ({rest} more characters of it are in the document)"

@@ -98,7 +98,9 @@ def holds_facts(statement: str, quotes: Sequence[Quote]) -> bool:
     if quotations and not any(_quoted_words(statement, passage.text) for passage, _ in quotes):
         return False
     quoted = "\n".join(_words_of(quote) for quote in quotes)
-    shown = "\n".join(_headings(quote) for quote in quotes) + f"\n{quoted}"
+    # Since when an amendment holds is often said elsewhere in its document, and known by its links.
+    days = [day for passage, _ in quotes for link in passage.links for day in (link.effective, link.dated)]
+    shown = "\n".join([*map(_headings, quotes), *days, quoted])
     named = fold("\n".join([shown, *(passage.source for passage, _ in quotes)]))
     anywhere = fold("\n".join([named, *(passage.text for passage, _ in quotes)]))
     return (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.embedding import MiniLmEncoder
-from rag_app.answer import CitedText, Passage, State
+from rag_app.answer import CitedText, Link, Passage, State
 from rag_app.citations import cite, quote_boxes
 from rag_app.support import Judge
 from retrievers.rerank.late_interaction import LateInteractionReranker
@@ -80,6 +80,16 @@ def test_one_passage_is_enough_and_the_other_is_not_verified() -> None:
 
     assert reply.statements[0].state == "verified"
     assert [(citation.number, citation.state) for citation in reply.citations] == [(1, "verified"), (2, "unsupported")]
+
+
+def test_the_day_of_an_amendment_is_known_by_its_link() -> None:
+    amending = replace(
+        passage("Clause 4 is replaced by: the fee is 45."), links=(Link("amends", "4", 2, "1 May 2024"),)
+    )
+
+    reply = cite("The fee is 45 since 1 May 2024 [1]. It is 45 since 2 May 2024 [1].", [amending], agrees)
+
+    assert [state for _, state in states(reply)] == ["verified", "unsupported"]
 
 
 def test_two_passages_bear_out_together_what_neither_does_alone() -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from ingest.errors import UsageError
-from rag_app.answer import Passage
+from rag_app.answer import WHOLE, Link, Passage
 from rag_app.context import (
     Context,
     combine_passages,
     fit_passages,
+    link_note,
     neutralise,
     number_passages,
     source_label,
@@ -105,6 +106,28 @@ def test_a_passage_that_the_reranker_did_not_reach_has_no_score() -> None:
 )
 def test_a_source_is_named_for_a_person(passage: Passage, label: str) -> None:
     assert source_label(passage) == label
+
+
+@pytest.mark.parametrize(
+    ("link", "note"),
+    [
+        (Link("amends", "9.1", 2, "1 March 2024"), "amends clause 9.1 in [2] (effective 1 March 2024)"),
+        (Link("amends", "9.1", 2, dated="2 May 2025"), "amends clause 9.1 in [2] (dated 2 May 2025)"),
+        (
+            Link("ends", "Exhibit B", 2, "1 March 2030", standing="to come"),
+            "ends Exhibit B in [2] (not yet in force: effective 1 March 2030)",
+        ),
+        (Link("ends", WHOLE, 2), "ends the whole document in [2]"),
+        (Link("amends", "4", 2, standing="unknown"), "amends clause 4 in [2] (from when on is not known)"),
+        (
+            Link("amends", "4", 2, "upon closing", standing="unknown"),
+            "amends clause 4 in [2] (effective upon closing, whether that has come is not known)",
+        ),
+        (Link("revises", "4", 2), "is the later version of clause 4 in [2]"),
+    ],
+)
+def test_a_link_is_named_for_a_person(link: Link, note: str) -> None:
+    assert link_note(link) == note
 
 
 @pytest.mark.parametrize(

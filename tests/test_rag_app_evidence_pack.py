@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pdf_pages import WIDTH, lines, write
 from PIL import Image
 
-from rag_app.answer import Answer, Finished, Statement
+from rag_app.answer import Answer, Finished, Link, Statement
 from rag_app.assistant import Assistant, build_assistant
 from rag_app.evidence_pack import MAX_PAGE_IMAGES, PACK_FORMATS, EvidencePack, evidence_pack
 from rag_app.evidence_pdf import MAX_PASSAGE_CHARACTERS, as_pdf
@@ -105,6 +105,15 @@ def test_the_pdf_says_what_was_asked_answered_cited_and_with_what(assistant: Ass
         *("all-MiniLM-L6-v2@53aa51172d14", "rag-app 0.1.0", "quoted from the documents"),
     ):
         assert squeezed(said) in text
+
+
+def test_a_pack_says_what_is_not_in_force_yet(assistant: Assistant) -> None:
+    answer = answered(assistant, TORQUE)
+    link = Link("amends", "4.1", 1, "1 May 2030", standing="to come")
+    pack = packed(assistant, replace(answer, passages=(replace(answer.passages[0], links=(link,)),)))
+
+    assert squeezed("amends clause 4.1 in [1] (not yet in force: effective 1 May 2030)") in text_of(pack)
+    assert pack.as_dict()["answer"]["passages"][0]["links"][0]["standing"] == "to come"
 
 
 def test_the_json_holds_what_the_pdf_says(assistant: Assistant) -> None:

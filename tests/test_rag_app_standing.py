@@ -298,6 +298,54 @@ def test_a_version_that_is_to_come_does_not_govern_yet(assistant: Assistant, fol
     )
 
 
+def test_a_restated_agreement_governs_the_one_that_it_restates(assistant: Assistant, folder: Path) -> None:
+    restated = AGREEMENT.replace("# Master", "# Amended and Restated Master").replace("ninety", "thirty")
+    restated = restated.replace("1 February 2023", "5 May 2025").replace(
+        "and governs",
+        "and restates the Master Services Agreement No. MSA-2023-88 of 1 February 2023 in its entirety. It governs",
+    )
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+
+    answer = ask(assistant, folder, restated, FIRST)
+
+    assert_said_in_order(answer, "thirty days' notice", "ninety days' notice")
+    new = next(passage for passage in answer.passages if "thirty" in passage.text)
+    assert not [link for link in governing(answer) if link.number == new.number]
+
+
+def test_a_side_letter_amends(assistant: Assistant, folder: Path) -> None:
+    letter = """# Side Letter
+
+Highfield Logistics Group Ltd writes to Alder Peak Systems Ltd on 3 June 2024 about the Master Services Agreement
+No. MSA-2023-88 of 1 February 2023, and both have signed below.
+
+This letter confirms that clause 4.1 of the Agreement is varied so that the Customer gives sixty days' notice.
+"""
+
+    answer = ask(assistant, folder, letter)
+
+    assert_said_in_order(
+        answer, "sixty days' notice", "This amends clause 4.1 (amendment of 3 June 2024). Before", "ninety days' notice"
+    )
+
+
+def test_an_agreement_that_only_speaks_of_amendments_amends_none(assistant: Assistant, folder: Path) -> None:
+    order = """# Statement of Work
+
+This statement of work is made on 3 June 2024 between Alder Peak Systems Ltd and Highfield Logistics Group Ltd under the
+Master Services Agreement No. MSA-2023-88 of 1 February 2023, as amended from time to time.
+
+1.1 No amendment of clause 4.1 of the Agreement shall be effective unless in writing. Clause 4.1 may be amended.
+
+1.2 If the index ceases to exist, clause 4.1 of the Agreement shall be amended by the parties accordingly.
+"""
+
+    answer = ask(assistant, folder, order)
+
+    assert not governing(answer)
+    assert "ninety days' notice" in answer.text
+
+
 def test_chinese_is_told_in_chinese(assistant: Assistant, tmp_path: Path) -> None:
     folder = tmp_path / "chinese"
     folder.mkdir()

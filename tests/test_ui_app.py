@@ -339,12 +339,19 @@ def test_another_collection_is_another_conversation() -> None:
 
 
 def test_a_written_answer_says_what_its_sources_are_to_each_other() -> None:
-    amending = replace(WRITTEN.passages[1], links=(Link("amends", "9.1", 1, effective="1 *March* 2024"),))
+    links = (
+        Link("amends", "9.1", 1, effective="1 *March* 2024"),
+        Link("ends", "*", 1, effective="1 May 2030", standing="to come"),
+        Link("amends", "4", 1, dated="2 May 2025", standing="unknown"),
+    )
+    amending = replace(WRITTEN.passages[1], links=links)
     answer = replace(WRITTEN, passages=(WRITTEN.passages[0], amending, *WRITTEN.passages[2:]))
     app = ask(page(FakeAssistant(answer, language_model="qwen3-4b")))
     notes = "\n".join(plain(caption.value) for caption in app.main.caption)
 
     assert "[2] amends clause 9.1 in [1] (effective 1 *March* 2024)." in notes
+    assert "[2] ends the whole document in [1] (effective 1 May 2030), not yet in force." in notes
+    assert "[2] amends clause 4 in [1] (dated 2 May 2025), whether it is in force is not known." in notes
 
     chip(app, 2).click().run()
     assert "link: [2] amends clause 9.1 in [1]" in "\n".join(plain(caption.value) for caption in app.main.caption)

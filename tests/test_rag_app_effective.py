@@ -1,0 +1,114 @@
+"""From when an amendment holds, in the words of real amendments, and whether that day has come."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from rag_app.answer import Standing
+from rag_app.dates import dates
+from rag_app.effective import effective_day, since, standing
+
+CHANGE = "Section 5 is hereby deleted."
+CONTRACT = dates("made on 1 February 2023")
+TODAY = date(2026, 3, 1)
+
+
+def day(text: str, sentence: str = CHANGE) -> str:
+    return effective_day(sentence, text, text, CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("This Amendment shall become effective on 1 January 2027.", "1 January 2027"),
+        ("It is effective 1 July 2024 and is signed twice.", "1 July 2024"),
+        ("The amendments to the Agreement are effective 1 May 2027.", "1 May 2027"),
+        ("The amendments take effect on the first day of January 2027.", "January 2027"),
+        ("Effective Date: 1 January 2027", "1 January 2027"),
+        ("This Amendment is made as of 5 May 2026 (the “Amendment Effective Date”).", "5 May 2026"),
+        ("This Amendment holds from the Effective Date. “Effective Date” means 1 January 2027.", "1 January 2027"),
+        (
+            "WHEREAS the parties entered into that Supply Agreement effective 1 March 2020; "
+            "This Second Amendment is effective as of October 1, 2025.",
+            "October 1, 2025",
+        ),
+        ("本补充协议自2027年1月1日起生效。", "2027年1月1日"),
+        ("双方签订的原合同自2020年1月1日起生效。\n生效日期：2026年12月1日", "2026年12月1日"),
+    ],
+)
+def test_an_amendment_says_from_when_it_holds(text: str, expected: str) -> None:
+    assert day(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        (
+            "This Amendment shall become effective only upon the closing of the Merger.",
+            "upon the closing of the Merger",
+        ),
+        ("本补充协议自甲方股东会批准之日起生效。", "甲方股东会批准之日"),
+    ],
+)
+def test_a_condition_stands_for_a_day_that_is_not_known(text: str, condition: str) -> None:
+    assert day(text) == condition
+    assert standing(condition, "3 June 2024", TODAY) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the Supply Agreement, effective as of 1 March 2020 (the “Agreement”).",
+        "The Agreement shall remain in force. It is effective from 1 February 2023.",
+        "All other terms remain in full force and effect until 31 December 2030.",
+        "The Agreement shall continue in force until 31 December 2027.",
+        "Clause 4.1 is replaced by: “4.1 The price rise takes effect on 1 March 2030.”",
+        "This Amendment is effective upon execution by both parties.",
+        "This Amendment is effective as of the date first written above.",
+        "Notices under this Amendment are effective upon receipt.",
+        "本补充协议自双方签字盖章之日起生效。",
+    ],
+)
+def test_other_days_and_signing_are_not_taken_for_it(text: str) -> None:
+    assert day(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("With effect from 01.01.2027, Section 5 is deleted.", "01.01.2027"),
+        ("Effective January 1, 2027, Section 5 is amended as follows: …", "January 1, 2027"),
+        ("自2027年1月1日起，原合同第五条修改为：…", "2027年1月1日"),
+    ],
+)
+def test_the_sentence_of_the_change_comes_first(sentence: str, expected: str) -> None:
+    assert day("This Amendment is effective 1 May 2026.", sentence) == expected
+
+
+@pytest.mark.parametrize(
+    ("effective", "dated", "expected"),
+    [
+        ("1 March 2026", "", "in force"),
+        ("2 March 2026", "1 January 2020", "to come"),
+        ("March 2026", "", "in force"),
+        ("April 2026", "", "to come"),
+        ("2026年3月2日", "", "to come"),
+        ("", "2 May 2025", "in force"),
+        ("", "2 May 2027", "to come"),
+        ("", "", "unknown"),
+        ("01/03/2026", "", "in force"),
+        ("02/03/2026", "", "unknown"),  # 2 March or 3 February
+    ],
+)
+def test_a_day_is_compared_with_that_of_the_question(effective: str, dated: str, expected: Standing) -> None:
+    assert standing(effective, dated, TODAY) == expected
+
+
+def test_the_later_made_follows_among_equal_days_and_none_is_first() -> None:
+    ordered = [("", ""), ("", "2 May 2024"), ("1 July 2024", "3 June 2024"), ("1 July 2024", "5 June 2024")]
+
+    keys = [since(*one) for one in ordered]
+
+    assert keys == sorted(set(keys))
