@@ -65,6 +65,15 @@ def similarity(left: Sketch, right: Sketch) -> float:
     return float(np.mean(left == right))
 
 
+def held(part: str, whole: str) -> float:
+    """Which share of the runs of words of one text another one holds, 0 to 1.
+
+    A text of too few words, of which this says nothing, counts as held.
+    """
+    runs = _shingles(part)
+    return float(np.isin(runs, _shingles(whole)).mean()) if len(runs) else 1.0
+
+
 def bands(values: Sketch) -> list[int]:
     """The keys of a sketch as signed 64-bit numbers; similar texts have one in common. None for the empty sketch."""
     if _is_empty(values):

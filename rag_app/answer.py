@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from ingest.document import PageBox
 
-Relation = Literal["defines", "holds", "amends", "ends", "revises"]
+Relation = Literal["defines", "holds", "amends", "ends", "revises", "drops"]
 """What a passage is to another one.
 
 defines  it says what a term means that the other uses
@@ -15,9 +15,10 @@ holds    it is, or holds, the clause, table, attachment or page that the other p
 amends   it changes a clause of the other, which is in another document: what it says governs
 ends     it ends a clause of the other, or all of it, and puts nothing in its place
 revises  it has the same clause in other words, in a later version of the document: what it says governs
+drops    it is of a later version of the document, which has neither a clause of the other nor its words
 """
 
-GOVERNING: tuple[Relation, ...] = ("amends", "ends", "revises")
+GOVERNING: tuple[Relation, ...] = ("amends", "ends", "revises", "drops")
 """Where one of these leads from a passage to another, the first governs and not the other, once it is in force."""
 
 Standing = Literal["in force", "to come", "unknown"]

@@ -23,6 +23,8 @@ from ingest.outline import Outline
 from ingest.references import Reference, references, says_what_it_means
 from rag_app.amendments import Amendments, Change
 from rag_app.context import NodeLink
+from rag_app.texts import Texts
+from rag_app.versions import Versions
 from retrievers.rerank.instructions import resolve
 from retrievers.rerank.protocol import Reranker
 
@@ -53,7 +55,9 @@ class Closure:
         self._collection = collection
         self._reranker = reranker
         self._outline = lru_cache(CACHED_OUTLINES)(self._read_outline)
-        self._amendments = Amendments(collection, self._outline)
+        texts = Texts(collection, self._outline)
+        self._amendments = Amendments(collection, self._outline, texts)
+        self._versions = Versions(collection, self._outline, texts)
 
     def complete(
         self, question: str, hits: Sequence[NodeWithScore], today: date, instruction: str | None = None
@@ -77,7 +81,7 @@ class Closure:
         return Evidence(nodes, links)
 
     def _changes(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
-        return [*self._amendments.changes(nodes, today), *self._amendments.revisions(nodes, today)]
+        return [*self._amendments.changes(nodes, today), *self._versions.changes(nodes, today)]
 
     def _targets(
         self, question: str, hits: Sequence[NodeWithScore], instruction: str | None

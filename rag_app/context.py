@@ -34,10 +34,15 @@ _MARK_LIKE = re.compile(r"[\[【［](?=[\s^]{0,9}\d[\d\s,，、;；–—~^-]{0,
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
+_ACTIVE: Mapping[Relation, str] = {
+    "revises": "is the later version of",
+    "drops": "is of a later version, which no longer has",
+}
 _PASSIVE: Mapping[Relation, str] = {
     "amends": "is amended by",
     "ends": "is ended by",
     "revises": "reads otherwise in the later version, see",
+    "drops": "is no more in the later version, see",
 }
 
 
@@ -204,8 +209,7 @@ def link_note(link: Link) -> str:
         return f"defines “{link.target}”, used in [{link.number}]"
     if link.relation == "holds":
         return f"holds {_place(link)}, to which [{link.number}] points"
-    what = "is the later version of" if link.relation == "revises" else link.relation
-    return f"{what} {_place(link)} in [{link.number}]{_since(link)}"
+    return f"{_ACTIVE.get(link.relation, link.relation)} {_place(link)} in [{link.number}]{_since(link)}"
 
 
 def _place(link: Link) -> str:

@@ -35,6 +35,7 @@ _IS: Mapping[Relation, Lead] = {
         "en": "This is {clause} in the later version of the document{since}.",
         "zh": "以上为新版文件的{clause}{since}。",
     },
+    "drops": {"en": "", "zh": ""},  # said above already
 }
 _WILL_BE: Mapping[Relation, Lead] = {
     "amends": {
@@ -46,6 +47,14 @@ _WILL_BE: Mapping[Relation, Lead] = {
         "en": "Not in force yet: from {day} on, a later version of the document has {clause} as follows:",
         "zh": "尚未生效：自 {day} 起适用的新版文件中，{clause}为：",
     },
+    "drops": {
+        "en": "Not in force yet: from {day} on, a later version has no such {clause}. Near its place stands:",
+        "zh": "尚未生效：自 {day} 起适用的新版文件中不再有此{clause}，其相近处为：",
+    },
+}
+_DROPPED: Lead = {
+    "en": "A later version of the document has no such {clause}{since}. Near its place stands:",
+    "zh": "新版文件中不再有此{clause}{since}，其相近处为：",
 }
 _TODAY: Lead = {"en": "In force today, {today}:", "zh": "今日（{today}）有效："}
 _BEFORE: Lead = {"en": "Before, it read:", "zh": "此前为："}
@@ -122,12 +131,12 @@ class Governing:
         present = [change for change in changes if change.link.standing != "to come"]
         told: list[Told] = []
         for place, change in enumerate(present):
-            above = _lead_of_earlier(present[place - 1], change, place) if place else None
+            above = _lead_of_earlier(present[place - 1], change, place) if place else _dropped(change.link)
             told += self._as_changed_itself(change, above, seen | {quote.passage.number})
         told.append((_before(present) if present else None, quote))
         if to_come:
             today = {language: words.format(today=day_name(self.today, language)) for language, words in _TODAY.items()}
-            told[0] = (today, told[0][1])
+            told[0] = (told[0][0] or today, told[0][1])
         for change in to_come:
             told += self._as_changed_itself(change, _named(_WILL_BE, change.link), seen | {quote.passage.number})
         return told
@@ -152,7 +161,7 @@ class Governing:
 def _governing_quote(change: _Change, score: Score) -> Quote:
     """The clause in a later version; or the sentence that changes it, with as much new wording as a quote may hold."""
     passage, link = change.passage, change.link
-    if link.relation == "revises":
+    if link.relation in ("revises", "drops"):
         return best_within(passage, link.target, score)
     quotes = list(quotes_of(passage))
     quote = next((one for one in quotes if link.target in amended(one.text)), quotes[0])
@@ -175,6 +184,11 @@ def _before(present: Sequence[_Change]) -> Lead:
     return _joined(_named(_IS, link), _UNTIL_THEN if waits else _BEFORE)
 
 
+def _dropped(link: Link) -> Lead | None:
+    """What is said above all else where the clause is no more in the later version."""
+    return _named({"drops": _DROPPED}, link) if link.relation == "drops" else None
+
+
 def _lead_of_earlier(later: _Change, earlier: _Change, place: int) -> Lead:
     """What is said above the second and further changes; behind the first, what that one is."""
     words = _EARLIER if later.is_known_to_follow(earlier) else _ANOTHER
@@ -194,14 +208,14 @@ def _named(words: Mapping[Relation, Lead], link: Link) -> Lead:
 def _since(link: Link, language: Language) -> str:
     day = link.effective or link.dated
     if not day:
-        return "" if link.relation == "revises" else _UNKNOWN[language]
+        return "" if link.relation in ("revises", "drops") else _UNKNOWN[language]
     if link.standing == "unknown":
         return _UNSURE[language].format(day=day)
     return (_EFFECTIVE if link.effective else _DATED)[language].format(day=day)
 
 
 def _joined(lead: Lead, other: Lead) -> Lead:
-    return {"en": f"{lead['en']} {other['en']}", "zh": f"{lead['zh']}{other['zh']}"}
+    return {"en": f"{lead['en']} {other['en']}".strip(), "zh": f"{lead['zh']}{other['zh']}"}
 
 
 # Places within passages

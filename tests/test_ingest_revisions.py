@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.revisions import BAND_VALUES, REVISION_LIKENESS, SKETCH_VALUES, bands, similarity, sketch
+from ingest.revisions import BAND_VALUES, REVISION_LIKENESS, SKETCH_VALUES, bands, held, similarity, sketch
 
 VOCABULARY = "seller buyer goods price shall deliver accept pay notice term party may within days after before each"
 WORDS = VOCABULARY.split()
@@ -58,6 +58,15 @@ def test_the_likeness_is_the_share_of_common_runs_of_words() -> None:
     old, new = " ".join(f"w{n}" for n in range(4003)), " ".join(f"w{n}" for n in range(1000, 5003))
 
     assert similarity(sketch(old), sketch(new)) == pytest.approx(3000 / 5000, abs=0.13)
+
+
+def test_how_much_of_a_text_another_one_holds() -> None:
+    clause, others = "The buyer pays within thirty days of the invoice.", "The seller delivers in May. "
+
+    assert held(clause, others + clause) == 1.0
+    assert held(clause, others) == 0.0
+    assert 0.0 < held(clause, clause.replace("thirty", "ten")) < 1.0
+    assert held("Reserved.", others) == 1.0  # too short to tell
 
 
 def test_spacing_case_and_punctuation_make_no_difference() -> None:

@@ -123,6 +123,7 @@ def test_a_source_is_named_for_a_person(passage: Passage, label: str) -> None:
             Link("amends", "4", 2, "upon closing", standing="unknown"),
             "amends clause 4 in [2] (effective upon closing, whether that has come is not known)",
         ),
+        (Link("drops", "4", 2), "is of a later version, which no longer has clause 4 in [2]"),
         (Link("revises", "4", 2), "is the later version of clause 4 in [2]"),
     ],
 )

@@ -298,6 +298,47 @@ def test_a_version_that_is_to_come_does_not_govern_yet(assistant: Assistant, fol
     )
 
 
+VERSION = AGREEMENT.replace(
+    "## 5. Support",
+    "4.2 The Supplier may not terminate this agreement before the warehouse has run for two full years.\n\n"
+    "4.3 A notice that reaches the other party on a holiday counts from the next working day at its own place."
+    "\n\n## 5. Support",
+)
+
+
+def test_a_clause_that_a_later_version_leaves_out_is_not_shown_as_if_it_held(
+    assistant: Assistant, folder: Path
+) -> None:
+    (folder / "agreement.md").write_text(VERSION, encoding="utf-8")
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+    later = "\n".join(line for line in VERSION.split("\n") if not line.startswith("4.3"))
+
+    answer = ask(assistant, folder, later, question="From which day does a notice count that arrives on a holiday?")
+
+    assert_said_in_order(
+        answer,
+        "A later version of the document has no such clause 4.3. Near its place stands:",
+        "4.2 The Supplier may",
+        "Before, it read:",
+    )
+    assert ("drops", "4.3") in {(link.relation, link.target) for passage in answer.passages for link in passage.links}
+
+
+def test_a_clause_that_only_has_another_number_in_a_later_version_is_unchanged(
+    assistant: Assistant, folder: Path
+) -> None:
+    (folder / "agreement.md").write_text(VERSION, encoding="utf-8")
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+    lines = [line for line in VERSION.split("\n") if not line.startswith("4.2")]
+    later = "\n".join(lines).replace("4.3 A notice", "4.2 A notice")
+
+    answer = ask(assistant, folder, later, question="From which day does a notice count that arrives on a holiday?")
+
+    targets = {link.target for passage in answer.passages for link in passage.links if link.relation != "revises"}
+    assert "4.3" not in targets
+    assert "no such clause" not in answer.text
+
+
 def test_a_restated_agreement_governs_the_one_that_it_restates(assistant: Assistant, folder: Path) -> None:
     restated = AGREEMENT.replace("# Master", "# Amended and Restated Master").replace("ninety", "thirty")
     restated = restated.replace("1 February 2023", "5 May 2025").replace(

@@ -343,6 +343,7 @@ def test_a_written_answer_says_what_its_sources_are_to_each_other() -> None:
         Link("amends", "9.1", 1, effective="1 *March* 2024"),
         Link("ends", "*", 1, effective="1 May 2030", standing="to come"),
         Link("amends", "4", 1, dated="2 May 2025", standing="unknown"),
+        Link("drops", "5", 1),
     )
     amending = replace(WRITTEN.passages[1], links=links)
     answer = replace(WRITTEN, passages=(WRITTEN.passages[0], amending, *WRITTEN.passages[2:]))
@@ -351,6 +352,7 @@ def test_a_written_answer_says_what_its_sources_are_to_each_other() -> None:
 
     assert "[2] amends clause 9.1 in [1] (effective 1 *March* 2024)." in notes
     assert "[2] ends the whole document in [1] (effective 1 May 2030), not yet in force." in notes
+    assert "[2] is of a later version, which no longer has clause 5 of [1]." in notes
     assert "[2] amends clause 4 in [1] (dated 2 May 2025), whether it is in force is not known." in notes
 
     chip(app, 2).click().run()
