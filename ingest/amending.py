@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ingest.amending_words import (
     ACTIVE,
+    ADDS,
     AS_AMENDED,
     BEHIND_IF,
     ENDS,
@@ -25,6 +26,7 @@ from ingest.amending_words import (
     OF_DOCUMENT,
     OF_LAW,
     OF_WHOLE,
+    OWN_NUMBER,
     OWN_PLACE,
     PART,
     PASSIVE,
@@ -35,6 +37,7 @@ from ingest.references import references
 
 # How far before the verb its condition is looked for.
 CONDITION_CHARACTERS = 200
+MOST_TITLE = 30
 WHOLE = "*"
 """The target of what ends or restates a whole document."""
 
@@ -141,12 +144,19 @@ class _Clause:
 
 def _changed_by(sentence: str, following: str) -> Iterator[Amending]:
     own = AS_AMENDED.sub(" ", OWN_PLACE.sub(" ", GROUNDS.sub(" ", sentence)))
-    found = [*_passive(own)] or [*_active(own)]
+    found = _found(own)
+    if number := OWN_NUMBER.match(own):  # 第一条 原合同第五条修改为; but 第五条 付款方式修改为
+        rest = own[number.end() :]
+        found = _found(rest) or (found if _is_title(rest) else [])
     for clause in found:
         for target in clause.targets:
             yield Amending(target, clause.document, clause.ends(following), sentence)
     if not found and (whole := OF_WHOLE.search(own)) and not _is_unsure(own, whole):
         yield Amending(WHOLE, whole.group(), not IS_RESTATED.search(whole.group()), sentence)
+
+
+def _found(sentence: str) -> list[_Clause]:
+    return [*_passive(sentence)] or [*_active(sentence)]
 
 
 def _passive(sentence: str) -> Iterator[_Clause]:
@@ -159,7 +169,8 @@ def _passive(sentence: str) -> Iterator[_Clause]:
         begin = verb.end()
     ends = [verb.start() for _, verb in found[1:]] + [len(sentence)]
     for (begin, verb), end in zip(found, ends, strict=False):
-        yield _Clause(sentence[begin : verb.end()], sentence[verb.start() : end])
+        if not ADDS.search(sentence, verb.end(), end):
+            yield _Clause(sentence[begin : verb.end()], sentence[verb.start() : end])
 
 
 def _active(sentence: str) -> Iterator[_Clause]:
@@ -168,6 +179,12 @@ def _active(sentence: str) -> Iterator[_Clause]:
     clause = _Clause(sentence[verb.end() :], sentence[verb.start() :]) if verb else None
     if verb and clause and clause.targets and not _is_unsure(sentence, verb):
         yield clause
+
+
+def _is_title(text: str) -> bool:
+    """Whether only the title of a clause stands before the verb."""
+    verb = PASSIVE.search(text)
+    return verb is not None and verb.start() <= MOST_TITLE and not re.search("[,，]", text[: verb.start()])
 
 
 def _is_unsure(sentence: str, verb: re.Match[str]) -> bool:

@@ -17,7 +17,7 @@ _CHANGED = rf"(?:amended|replaced|restated|modified|varied|superseded|revised|su
 _CHANGED_HEREBY = r"(?:extended|shortened|increased|reduced|decreased|corrected|updated|changed|terminated)"
 # "Clause 4.1 is hereby deleted"; that a clause "may be amended" changes nothing.
 PASSIVE = re.compile(
-    rf"(?<!that\s)(?<!which\s)\b{_BE}\s{{1,3}}{_HOW}{_CHANGED}\b|\b{_BE}\s{{1,3}}hereby\s{{1,3}}{_CHANGED_HEREBY}\b"
+    rf"(?<!that\s)(?<!which\s)(?<!\bit\s)\b{_BE}\s{{1,3}}{_HOW}{_CHANGED}\b|\b{_BE}\s{{1,3}}hereby\s{{1,3}}{_CHANGED_HEREBY}\b"
     r"|\b(?:shall|will)\s{1,3}(?:(?:now|henceforth|hereafter|instead)\s{1,3})?read\b"
     rf"|\b{_BE}\s{{1,3}}{_HOW}of\s{{1,3}}no\s{{1,3}}(?:(?:further|more)\s{{1,3}})?(?:force|effect)\b"
     r"|\b(?:shall|will)\s{1,3}(?:no\s{1,3}longer\s{1,3}apply|cease\s{1,3}to\s{1,3}(?:apply|have\s{1,3}effect))\b"
@@ -51,28 +51,41 @@ OF_WHOLE = re.compile(
     rf"(?:the|that|said)\s{{1,3}}(?:certain\s{{1,3}})?{_NAMED}"
     r"|\b(?:amends\s{1,3}and\s{1,3}restates|(?:supersedes|replaces)(?:\s{1,3}and\s{1,3}replaces)?)\b"
     rf"[^;.]{{0,40}}\b(?:the|that|said)\s{{1,3}}(?:certain\s{{1,3}})?{_NAMED}"
-    rf"|{_CHINESE_NAMED}[^，。；\n]{{0,30}}[，,]?[^，。；\n]{{0,30}}(?:终止|解除|废止|作废|失效)"
+    rf"|{_CHINESE_NAMED}[^，。；\n]{{0,30}}[，,]?[^，。；\n]{{0,30}}(?:终止|解除|废止|作废|失效)(?![后前时的])"
     rf"|(?:同意|决定)[^，。；\n]{{0,20}}(?:终止|解除|废止)[^，。；\n]{{0,10}}{_CHINESE_NAMED}"
 )
 IS_RESTATED = re.compile(r"restate|supersede|replace")
 
 # What says that a change is one day possible: at the head of the sentence, before the verb, and behind it.
 IF_FIRST = re.compile(
-    r"\W{0,3}(?:[\d.]{1,8}\s{1,3})?"
+    r"\W{0,3}(?:[\w.]{1,8}\W{1,3})?"
     r"(?i:if|unless|where|when|whenever|should|in\s{1,3}the\s{1,3}event|to\s{1,3}the\s{1,3}extent)\b"
 )
 IF = re.compile(
-    r"\b(?:if|unless|when|whenever|once)\s{1,3}(?:any\s{1,3}of\s{1,3})?(?:the\s{1,3})?"
+    r"\b(?i:if|unless|whenever|in\s{1,3}(?:the\s{1,3}event|case)|following\s{1,3}(?:the|any|such|a)|(?:under|by)\s{1,3}(?:section|clause|article))\b"
+    r"|\b(?:when|once|where)\s{1,3}(?:any\s{1,3}of\s{1,3})?(?:the\s{1,3})?"
     r"(?i:section|clause|article|paragraph|agreement)"
     r"|不得|不可|不应|未经|除非|如果|如(?![下上])|若|(?<![认许])可(?!行)|有权"
 )
 BEHIND_IF = re.compile(r"\s{0,3}(?:only|solely|unless|except|if|when|from\s{1,3}time\s{1,3}to\s{1,3}time)\b")
 
+# Where an article is amended by a new section, those that it has are as they were.
+ADDS = re.compile(
+    r"\bby\s{1,3}(?:inserting|adding|(?:the\s{1,3})?addition\s{1,3}of)\b[^;]{0,80}?"
+    r"\b(?:new|following)\s{1,3}(?i:section|clause|article|paragraph)\b|[后中]?(?:增加|新增)一?[条款]"
+)
+
 # Places that the sentence names beside those that it changes: its own, its grounds, and what was amended before.
 OWN_PLACE = re.compile(
-    r"(?i:section|clause|paragraph|article)s?\s{1,3}[\w.()]{1,12}\s{1,3}(?:(?:hereof|herein|below|above)\b"
+    r"\bthis\s{1,3}(?i:section|clause|paragraph|article)\s{1,3}[\w.()]{1,12}"
+    r"|(?i:section|clause|paragraph|article)s?\s{1,3}[\w.()]{1,12}\s{1,3}(?:(?:hereof|herein|below|above)\b"
     r"|(?:of|to)\s{1,3}this\s{1,3}(?:\w{1,20}\s{1,3}){0,3}?(?:Amendment|Addendum|Supplement|Letter)\b)"
     rf"|本(?:补充|修订|变更)?协议的?第[{CHINESE_DIGITS}\d.]{{1,9}}[条款]"
+)
+# The number of the sentence itself: "Section 2.1 Section 5 of the Agreement is ...", 第一条 原合同第五条...
+OWN_NUMBER = re.compile(
+    r"\W{0,3}(?:(?i:section|article|clause|paragraph)\s{1,3}[\w.()]{1,10}[.:]?\s{1,3}(?=[A-Z])"
+    rf"|第[{CHINESE_DIGITS}\d]{{1,9}}条[\s：:、]{{1,3}})"
 )
 GROUNDS = re.compile(
     r"(?i:\b(?:pursuant\s{1,3}to|in\s{1,3}accordance\s{1,3}with|subject\s{1,3}to|notwithstanding|as\s{1,3}permitted\s{1,3}by))"

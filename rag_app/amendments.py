@@ -22,7 +22,7 @@ from ingest.outline import Outline
 from rag_app.answer import WHOLE, Relation, Standing
 from rag_app.dates import Day, dates
 from rag_app.effective import effective_day, since, standing
-from rag_app.openings import is_meant, is_named
+from rag_app.openings import is_meant, is_named, signed
 from rag_app.texts import Texts
 
 CONTRACTS_LOOKED_AT = 30
@@ -89,13 +89,14 @@ class Amendments:
     def _read_changes(self, contract: str, amending: str) -> tuple[Change, ...]:
         """All that one document changes in the other, on no day."""
         outline, opening, own = self._outline(contract), self._texts.opening(contract), self._texts.opening(amending)
-        dated, theirs = own.dated(opening), dates(f"{opening.title}\n{opening.text}")
+        text = self._texts.beginning(amending)
+        dated, theirs = own.dated(opening) or signed(text), dates(f"{opening.title}\n{opening.text}")
         found: list[Change] = []
         for passage in self._amending().get(amending, ()):
             for one in amendings(passage.get_content()):
                 changed = outline.order if one.target == WHOLE else outline.find("clause", one.target)
                 if changed and is_meant(opening, own, one.document):
-                    effective = effective_day(one.sentence, own.text, self._texts.beginning(amending), theirs)
+                    effective = effective_day(one.sentence, own.text, text, theirs)
                     relation: Relation = "ends" if one.ends else "amends"
                     by, more = passage.node_id, (relation, effective, dated, own.ordinal)
                     found += [Change(by, of, one.target, *more) for of in changed]

@@ -23,7 +23,13 @@ _CHINESE_EFFECTIVE = re.compile(
 # "From 1 January on", said of the very change: 自2027年1月1日起，第五条修改为.
 _CHINESE_FROM = re.compile(r"自(?P<from>[^，。；\n]{2,40}?)起")
 _UPON = re.compile(
-    r"\W{0,3}(?:only\s|immediately\s|automatically\s){0,2}(?P<condition>(?:upon|when|once|on|after)\s[^.;,\n]{3,80})"
+    r"\W{0,3}(?:only\s|immediately\s|automatically\s){0,2}(?P<condition>(?:upon|when|once|on|after"
+    r"|as\sof\sthe\sdate\s(?:of|on\swhich|that|when))\s[^.;,\n]{3,80})"
+)
+# "Upon the satisfaction of the conditions in Section 3, Section 1.01 is hereby amended"
+_CONDITION = re.compile(
+    r"\W{0,3}(?:\w{1,3}[.)]\s{1,3})?(?P<condition>(?:Upon|Subject\sto)\s[^,;\n]{0,60}?"
+    r"(?:satisf|clos|receipt|approv|complet|consummat|consent)[^,;\n]{0,60})"
 )
 # The day before a defined term, or behind it: as of 1 May 2027 (the “Effective Date”); “Effective Date” means ...
 _DEFINED = re.compile(
@@ -66,7 +72,7 @@ def effective_day(sentence: str, opening: str, text: str, theirs: Sequence[tuple
         for day in _days(part)
         if written_dates(day) and not any(date in theirs for date in dates(day))
     ]
-    found = next(iter([*_days(sentence), *_chinese_days(sentence), *said, *others]), "")
+    found = next(iter([*_days_of_change(sentence), *said, *others]), "")
     if not found or _TERM.search(found):
         found = next(_defined(text), found)
     return "" if _ON_SIGNING.search(found) and not written_dates(found) else found
@@ -104,9 +110,13 @@ def _days(sentence: str) -> Iterator[str]:
             yield from _first(match.group("from") or match.group("on"))
 
 
-def _chinese_days(sentence: str) -> Iterator[str]:
+def _days_of_change(sentence: str) -> Iterator[str]:
+    """The days or conditions that the very sentence of a change names."""
+    yield from _days(sentence)
     for match in _CHINESE_FROM.finditer(sentence):
         yield from _first(match.group("from"))
+    if condition := _CONDITION.match(sentence):
+        yield condition.group("condition")
 
 
 def _defined(text: str) -> Iterator[str]:

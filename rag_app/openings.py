@@ -31,6 +31,7 @@ _DEADLINE = re.compile(
     r"(?i:\b(?:by|until|before|through|than|effective|force|effect)\s{1,3}(?:(?:on|as|of|from)\s{1,3}){0,2})(?=\d|[A-Z][a-z]{2,8}\s\d)"
     r"[^.;\n]{4,20}\d{4}"
 )
+_SIGNED = re.compile(r"(?:签[订署约字]|订立)的?(?:日期|时间)\s?[:：][^\n]{0,30}|\bDated?\s?:[^\n]{0,30}")
 _RESTATED = re.compile(
     r"\b(?:(?:first|second|third|fourth|fifth)\s+)?(?:amended\s+and\s+restated|restated)\b|[（(]?修订版[）)]?"
 )
@@ -76,6 +77,12 @@ class Opening:
         theirs = dates(f"{contract.title}\n{contract.text}")
         own = written_dates(_DEADLINE.sub(" ", without_quotations(self.text)))
         return next((date for date in own if not any(one in theirs for one in dates(date))), "")
+
+
+def signed(text: str) -> str:
+    """The day that stands where a document is signed, as written: 签订日期：2026年1月5日, "Date: 5 January 2026"."""
+    found = [date for match in _SIGNED.finditer(text) for date in written_dates(match.group())]
+    return next(iter(found[-1:]), "")
 
 
 def is_meant(contract: Opening, by: Opening, document: str) -> bool:

@@ -34,6 +34,10 @@ def day(text: str, sentence: str = CHANGE) -> str:
             "This Second Amendment is effective as of October 1, 2025.",
             "October 1, 2025",
         ),
+        (
+            "THIS AMENDMENT TO CREDIT AGREEMENT, dated as of March 7, 2016 but effective as of February 29, 2016.",
+            "February 29, 2016",
+        ),
         ("本补充协议自2027年1月1日起生效。", "2027年1月1日"),
         ("双方签订的原合同自2020年1月1日起生效。\n生效日期：2026年12月1日", "2026年12月1日"),
     ],
@@ -48,6 +52,10 @@ def test_an_amendment_says_from_when_it_holds(text: str, expected: str) -> None:
         (
             "This Amendment shall become effective only upon the closing of the Merger.",
             "upon the closing of the Merger",
+        ),
+        (
+            "This Amendment is effective as of the date of satisfaction of the conditions below.",
+            "as of the date of satisfaction of the conditions below",
         ),
         ("本补充协议自甲方股东会批准之日起生效。", "甲方股东会批准之日"),
     ],
@@ -80,6 +88,10 @@ def test_other_days_and_signing_are_not_taken_for_it(text: str) -> None:
     [
         ("With effect from 01.01.2027, Section 5 is deleted.", "01.01.2027"),
         ("Effective January 1, 2027, Section 5 is amended as follows: …", "January 1, 2027"),
+        (
+            "(a) Upon the satisfaction of the conditions in Section 3(b), Section 1.01 is hereby amended.",
+            "Upon the satisfaction of the conditions in Section 3(b)",
+        ),
         ("自2027年1月1日起，原合同第五条修改为：…", "2027年1月1日"),
     ],
 )
