@@ -68,7 +68,8 @@ class Closure:
         what the reranker raises.
         """
         targets, links = self._targets(question, hits, instruction)
-        nodes = [*hits, *targets]
+        found = [*hits, *targets]
+        nodes = [node for hit in found for node in (hit, *self._going_on(hit, _ids(found)))]
         changes = self._changes(nodes, today)
         came = self._beside(question, nodes, changes, instruction)
         nodes = _with_beside(nodes, came)

@@ -5,7 +5,7 @@ Passages are linked as wholes (`Passage.links`); here it is seen which links con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -72,15 +72,17 @@ _UNSURE: Lead = {
 }
 _UNKNOWN: Lead = {"en": " (from when on is not stated)", "zh": "（生效日期未注明）"}
 _CLAUSE: Lead = {"en": "clause {number}", "zh": "第 {number} 条"}
+_OF: Lead = {"en": "{clause} of “{title}”", "zh": "“{title}”{clause}"}
 _ALL: Lead = {"en": "the whole document", "zh": "整份文件"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A passage that changes a clause, by this link."""
+    """A passage that changes a clause, by this link; `of` is the title of an amendment whose clause that is."""
 
     passage: Passage
     link: Link
+    of: str
 
     @property
     def rank(self) -> tuple[bool, tuple[Day, Day], int, int]:
@@ -109,42 +111,56 @@ class Governing:
 
     def told(self, quote: Quote) -> list[Told]:
         """The quote alone; where its clause was changed or it changes one, what governs today before all else."""
-        link = next(self._changed_by(quote), None)
-        if link is None:
-            return self._history(quote, frozenset())
-        amended_passage = next(passage for passage in self.passages if passage.number == link.number)
-        return self._history(best_within(amended_passage, link.target, self.score), frozenset(), link.target)
+        now, later = self._history(*self._first(quote), frozenset())
+        if later and now[0][0] is None:
+            today = {language: words.format(today=day_name(self.today, language)) for language, words in _TODAY.items()}
+            now[0] = today, now[0][1]
+        return now + later
 
-    def _changed_by(self, quote: Quote) -> Iterator[Link]:
-        """The links by which the quote itself changes a clause of another passage."""
-        changed = amended(quote.text)
+    def _first(self, quote: Quote) -> tuple[Quote, str]:
+        """The clause that a quote changes, or that which the changed one changes itself; else the one it stands in."""
+        by_number = {passage.number: passage for passage in self.passages}
         clause = _clause_at(quote)
+        seen = {quote.passage.number}
+        while link := self._changed_by(quote, clause):
+            if link.number in seen:
+                break
+            seen.add(link.number)
+            quote, clause = best_within(by_number[link.number], link.target, self.score), link.target
+        return quote, clause
+
+    def _changed_by(self, quote: Quote, clause: str) -> Link | None:
+        """The first link by which the quote itself changes a clause of another passage."""
+        changed = amended(quote.text)
         for link in quote.passage.links:
             is_version = link.relation == "revises" and touches(link.target, clause)
-            if link.target != WHOLE and (is_version or (link.relation in GOVERNING and link.target in changed)):
-                yield link
+            if is_version or (link.relation in GOVERNING and link.target in changed and link.target != WHOLE):
+                return link
+        return None
 
-    def _history(self, quote: Quote, seen: frozenset[int], clause: str = "") -> list[Told]:
-        """The quote with all that changes its clause: today's rule, what it replaced, then what is to come."""
-        changes = self._changes(quote, clause or _clause_at(quote), seen)
-        to_come = [change for change in reversed(changes) if change.link.standing == "to come"]
+    def _history(self, quote: Quote, clause: str, seen: frozenset[int]) -> tuple[list[Told], list[Told]]:
+        """The quote with all that changes its clause: today's rule and what it replaced; and what is to come."""
+        changes = self._changes(quote, clause, seen)
         present = [change for change in changes if change.link.standing != "to come"]
+        seen |= {quote.passage.number}
         told: list[Told] = []
+        later: list[Told] = []
         for place, change in enumerate(present):
-            above = _lead_of_earlier(present[place - 1], change, place) if place else _dropped(change.link)
-            told += self._as_changed_itself(change, above, seen | {quote.passage.number})
+            above = _lead_of_earlier(present[place - 1], change, place) if place else _dropped(change)
+            now, to_come = self._of_change(change, above, seen)
+            told += now
+            later += to_come
         told.append((_before(present) if present else None, quote))
-        if to_come:
-            today = {language: words.format(today=day_name(self.today, language)) for language, words in _TODAY.items()}
-            told[0] = (told[0][0] or today, told[0][1])
-        for change in to_come:
-            told += self._as_changed_itself(change, _named(_WILL_BE, change.link), seen | {quote.passage.number})
-        return told
+        for change in reversed(changes):
+            if change not in present:
+                now, to_come = self._of_change(change, _named(_WILL_BE, change), seen)
+                later += now + to_come
+        return told, later
 
     def _changes(self, quote: Quote, clause: str, seen: frozenset[int]) -> list[_Change]:
         """What changes this clause in the passage of the quote, each passage once, what governs first."""
         found = {
-            passage.number: _Change(passage, link)
+            passage.number: _Change(passage, link, quote.passage.title if seen else "")
             for passage in self.passages
             for link in reversed(passage.links)
             if link.relation in GOVERNING and link.number == quote.passage.number and passage.number not in seen
@@ -152,10 +168,11 @@ class Governing:
         }
         return sorted(found.values(), key=lambda change: change.rank, reverse=True)
 
-    def _as_changed_itself(self, change: _Change, lead: Lead | None, seen: frozenset[int]) -> list[Told]:
+    def _of_change(self, change: _Change, lead: Lead | None, seen: frozenset[int]) -> tuple[list[Told], list[Told]]:
         """The words of a change; a later amendment may have changed these in turn."""
-        (above, first), *others = self._history(_governing_quote(change, self.score), seen)
-        return [(lead or above, first), *others]
+        quote = _governing_quote(change, self.score)
+        now, later = self._history(quote, _clause_at(quote), seen)
+        return [(lead or now[0][0], now[0][1]), *now[1:]], later
 
 
 def _governing_quote(change: _Change, score: Score) -> Quote:
@@ -177,30 +194,33 @@ def _governing_quote(change: _Change, score: Score) -> Quote:
 
 def _before(present: Sequence[_Change]) -> Lead:
     """What is said above the replaced text: of one change what it is, of several that the text was before all."""
-    link = present[0].link
-    waits = link.standing == "unknown" and link.effective
     if len(present) > 1:
         return _BEFORE
-    return _joined(_named(_IS, link), _UNTIL_THEN if waits else _BEFORE)
+    link = present[0].link
+    waits = link.standing == "unknown" and link.effective
+    return _joined(_named(_IS, present[0]), _UNTIL_THEN if waits else _BEFORE)
 
 
-def _dropped(link: Link) -> Lead | None:
+def _dropped(change: _Change) -> Lead | None:
     """What is said above all else where the clause is no more in the later version."""
-    return _named({"drops": _DROPPED}, link) if link.relation == "drops" else None
+    return _named({"drops": _DROPPED}, change) if change.link.relation == "drops" else None
 
 
 def _lead_of_earlier(later: _Change, earlier: _Change, place: int) -> Lead:
     """What is said above the second and further changes; behind the first, what that one is."""
     words = _EARLIER if later.is_known_to_follow(earlier) else _ANOTHER
     lead = {language: text.format(since=_since(earlier.link, language)) for language, text in words.items()}
-    return lead if place > 1 else _joined(_named(_IS, later.link), lead)
+    return lead if place > 1 else _joined(_named(_IS, later), lead)
 
 
-def _named(words: Mapping[Relation, Lead], link: Link) -> Lead:
+def _named(words: Mapping[Relation, Lead], change: _Change) -> Lead:
+    link = change.link
     leads: dict[Language, str] = {}
     for language, text in words[link.relation].items():
         numbered = _CLAUSE[language].format(number=link.target) if link.target[:1].isdigit() else link.target
         clause = _ALL[language] if link.target == WHOLE else numbered
+        if change.of:
+            clause = _OF[language].format(clause=clause, title=change.of)
         leads[language] = text.format(clause=clause, since=_since(link, language), day=link.effective or link.dated)
     return leads
 

@@ -80,7 +80,7 @@ class _Reply:
     def add(self, lead: Lead | None, quote: Quote, sources: Sequence[Passage]) -> None:
         """One quote from several passages of the same text, below what is said of it."""
         if lead:
-            self.text += f"\n\n{lead[self._language]}"
+            self.text += f"\n\n{escape_marks(lead[self._language])}"
         numbers = tuple(source.number for source in sources)
         start = len(self.text) + 2
         self.text += f"\n\n{_shown(quote, numbers, self._language)}"

@@ -60,8 +60,8 @@ SECOND = replacing(2, "thirty", "9 September 2025", "1 October 2025")
 THIRD = replacing(3, "ten", "2 February 2026", "1 January 2027")
 
 
-def opened(home: Path, encoder: MiniLmEncoder, model: LanguageModel | None = None) -> Assistant:
-    settings = load_settings(home=home, gate=0.0, chunk_tokens=40, top_k=2)
+def opened(home: Path, encoder: MiniLmEncoder, model: LanguageModel | None = None, chunk_tokens: int = 40) -> Assistant:
+    settings = load_settings(home=home, gate=0.0, chunk_tokens=chunk_tokens, top_k=2)
     return assistant_with(settings, encoder, model=model, create=True)
 
 
@@ -253,7 +253,7 @@ def test_the_clause_of_an_amendment_may_be_changed_itself(assistant: Assistant, 
     assert_said_in_order(
         answer,
         "Section 1.1 of the First Amendment is hereby deleted",
-        "This ends clause 1.1, effective 1 October 2025. Before, it read:",
+        "This ends clause 1.1 of “Amendment No. 1 to Master Services Agreement”, effective 1 October 2025. Before,",
         "sixty days' notice",
         "ninety days' notice",
     )
@@ -406,6 +406,64 @@ def test_chinese_is_told_in_chinese(assistant: Assistant, tmp_path: Path) -> Non
 
     assert_said_in_order(
         answer, "今日（2026年3月1日）有效：", "三十日内", "尚未生效：自 2026年7月1日 起，第 4 条将修改：", "十五日内"
+    )
+
+
+CHINESE = {
+    "contract.txt": """设备采购合同
+
+合同编号 CG-2024-08。本合同由北方机械有限公司（甲方）与东海贸易有限公司（乙方）于2024年3月1日签订。
+
+第四条 交货期
+卖方应在合同签订后三十日内将全部设备交付买方指定的仓库。
+
+第五条 违约金
+逾期交付的，每日按合同总价的千分之一支付违约金。
+""",
+    "first.txt": """设备采购合同第一次补充协议
+
+甲方：北方机械有限公司
+乙方：东海贸易有限公司
+
+双方就2024年3月1日签订的《设备采购合同》（合同编号 CG-2024-08）达成如下补充协议：
+
+一、原合同第四条修改为：“卖方应在合同签订后二十日内将全部设备交付买方指定的仓库。”
+
+本补充协议自双方签字盖章之日起生效。
+签订日期：2024年6月1日
+""",
+    "second.txt": """设备采购合同第二次补充协议
+
+甲方：北方机械有限公司
+乙方：东海贸易有限公司
+
+双方就2024年3月1日签订的《设备采购合同》（合同编号 CG-2024-08）达成如下补充协议：
+
+一、第一次补充协议第一条中的“二十日”改为“十五日”，自2027年1月1日起执行。
+
+本补充协议自双方签字盖章之日起生效。
+签订日期：2025年6月1日
+""",
+}
+
+
+def test_a_second_supplement_may_change_the_first(tmp_path: Path, encoder: MiniLmEncoder) -> None:
+    folder = tmp_path / "supplements"
+    folder.mkdir()
+    for name, text in CHINESE.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+    with closing(opened(tmp_path / "home", encoder, chunk_tokens=80)) as assistant:
+        answer = ask(assistant, folder, question="CG-2024-08 的设备应在多少日内交付？")
+
+    assert_said_in_order(
+        answer,
+        "今日（2026年3月1日）有效：",
+        "二十日内",
+        "以上内容修改了第 4 条（2024年6月1日 的修改）。此前为：",
+        "三十日内",
+        "尚未生效：自 2027年1月1日 起，“first”第 1 条将修改：",
+        "十五日",
     )
 
 
