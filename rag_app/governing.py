@@ -92,10 +92,12 @@ class _Change:
         return (link.standing == "in force", *order, -self.passage.number)
 
     def is_known_to_follow(self, other: _Change) -> bool:
-        (_, (own, _), number, _), (_, (others, _), other_number, _) = self.rank, other.rank
-        if "unknown" in (self.link.standing, other.link.standing) or NO_DAY in (own, others):
-            return 0 < other_number < number
-        return self.rank[1:3] > other.rank[1:3]
+        """Whether this is the later one for sure: by its day, unless it was made before, or by its number."""
+        (begins, made), (others, others_made) = (since(one.link.effective, one.link.dated) for one in (self, other))
+        if "unknown" in (self.link.standing, other.link.standing) or NO_DAY in (begins, others):
+            return 0 < ordinal(other.passage.title) < ordinal(self.passage.title)
+        made_before = NO_DAY != made < others_made
+        return self.rank[1:3] > other.rank[1:3] and not made_before
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,19 @@ def test_an_unknown_order_is_said_to_be_unknown(assistant: Assistant, folder: Pa
     )
 
 
+def test_an_amendment_that_was_made_later_but_holds_from_before_has_no_known_order(
+    assistant: Assistant, folder: Path
+) -> None:
+    answer = ask(assistant, folder, SECOND, replacing(3, "sixty", "2 February 2026", "1 July 2025"))
+
+    assert_said_in_order(
+        answer,
+        "thirty days' notice",
+        "Another amendment of it, effective 1 July 2025; which of them is the later is not known:",
+        "sixty days' notice",
+    )
+
+
 def test_a_condition_is_no_day(assistant: Assistant, folder: Path) -> None:
     answer = ask(
         assistant, folder, replacing(1, "sixty", "3 June 2024", "upon the closing of the merger of both parties")
