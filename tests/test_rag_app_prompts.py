@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from rag_app.answer import Turn
+from rag_app.answer import Link, Passage, Turn
 from rag_app.context import Context
 from rag_app.prompts import NO_ANSWER, answer_messages, says_no_answer, standalone_messages
 
@@ -40,3 +41,16 @@ def test_the_conversation_is_short_and_harmless() -> None:
 def test_the_agreed_sentence_is_a_refusal(reply: str) -> None:
     assert says_no_answer(reply)
     assert not says_no_answer(reply + " But the torque is 45 Nm [1].")
+
+
+def test_the_day_and_what_governs_are_told_only_where_a_clause_was_changed() -> None:
+    old = Passage(1, "4 Old.", "a.pdf", "A", 1, "1", "", "d1", "c1", 0.5, 0.1, 1)
+    new = replace(old, number=2, document_id="d2", links=(Link("amends", "4", 1),))
+
+    plain, changed = (
+        answer_messages("What?", Context("", shown, ()), date(2026, 3, 1))[0].text for shown in ((old,), (old, new))
+    )
+
+    assert "Today is" not in plain
+    assert "Today is 1 March 2026." in changed
+    assert "{governing}" not in plain + changed
