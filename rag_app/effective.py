@@ -114,7 +114,7 @@ def _days_of_change(sentence: str) -> Iterator[str]:
     """The days or conditions that the very sentence of a change names."""
     yield from _days(sentence)
     for match in _CHINESE_FROM.finditer(sentence):
-        yield from _first(match.group("from"))
+        yield from written_dates(match.group("from"))[:1]
     if condition := _CONDITION.match(sentence):
         yield condition.group("condition")
 

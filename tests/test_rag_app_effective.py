@@ -99,6 +99,12 @@ def test_the_sentence_of_the_change_comes_first(sentence: str, expected: str) ->
     assert day("This Amendment is effective 1 May 2026.", sentence) == expected
 
 
+def test_a_term_that_the_change_counts_from_is_no_beginning() -> None:
+    text = "本补充协议自2027年1月1日起生效。"
+
+    assert day(text, "原合同第五条的付款期由自合同签订之日起三十日改为六十日。") == "2027年1月1日"
+
+
 @pytest.mark.parametrize(
     ("effective", "dated", "expected"),
     [
