@@ -15,6 +15,10 @@ from ingest.config import StoreConfig
 if TYPE_CHECKING:
     from ingest.embedding import MiniLmEncoder
 
+# Read when torch is first imported, by subprocesses too. Several test processes share the processors, and the models
+# here are so small that the threads of torch and NumPy mostly wait for each other, busily.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Their fixtures; as plugins, because pytest then shows what an assertion in them saw.
 pytest_plugins = ["browser", "chat_server", "chroma_server"]
 
