@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 # here are so small that the threads of torch and NumPy mostly wait for each other, busily.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# The tests make a thousand small databases, which wait for the disk at every commit: they are made in memory where
+# there is plenty. What a test that passed leaves is removed at once, so that some hundred megabytes are the most.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 # Their fixtures; as plugins, because pytest then shows what an assertion in them saw.
 pytest_plugins = ["browser", "chat_server", "chroma_server"]
 
