@@ -16,6 +16,7 @@ from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.embedding import MiniLmEncoder
 from ingest.engines.local import LocalEngine
 from ingest.pipeline import Ingester
+from ingest.report import IngestReport
 from retrievers.hybrid import HybridRetriever, embedded_reranker
 
 ROUNDS = 8
@@ -26,6 +27,11 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "documents"
     folder.mkdir()
     return folder
+
+
+def ingest(store: StoreConfig, encoder: MiniLmEncoder, folder: Path) -> IngestReport:
+    with Collection.create(store, EmbeddingConfig(), ChunkingConfig()) as collection:
+        return Ingester(collection, LocalEngine(encoder, ChunkingConfig(), workers=1)).sync([folder])
 
 
 @pytest.fixture
@@ -79,15 +85,26 @@ def test_searches_go_on_during_an_ingest_and_never_mix_two_versions(
     assert searches >= ROUNDS
 
 
+def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What a process of its own does, for limits and rights that a process cannot take back."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+
+
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from ingest.cli import IngestRequest, run_ingest
 from ingest.config import ChunkingConfig, EmbeddingConfig, StoreConfig
 from ingest.errors import RagError
-if len(sys.argv) > 3:  # no file may grow beyond: what a full disk looks like to those who write
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+# No file may grow beyond: what a full disk looks like to those who write.
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
     request = IngestRequest([Path(sys.argv[2])])
     run_ingest(request, StoreConfig(Path(sys.argv[1])), EmbeddingConfig(), ChunkingConfig(), as_json=True)
@@ -96,35 +113,25 @@ except RagError as error:
 """
 
 
-def ingest_in_process(home: Path, folder: Path, *limit: str) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).parent.parent)
-    return subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(home), str(folder), *limit],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": root},
-    )
-
-
 def test_a_full_disk_is_a_sentence_and_leaves_the_old_index_as_it_was(
     home: StoreConfig, encoder: MiniLmEncoder, folder: Path
 ) -> None:
+    store = StoreConfig(home.home)
     write(folder, 0)
-    assert ingest_in_process(home.home, folder).returncode == 0
+    assert ingest(store, encoder, folder).added == 2
     more = folder / "more.txt"
     more.write_text(" ".join(f"Number {number} is {number * number}." for number in range(1500)), encoding="utf-8")
 
-    failed = ingest_in_process(home.home, folder, str(200 * 2**10))
+    failed = run(FULL_DISK, home.home, folder, 200 * 2**10)
 
     assert failed.returncode == 1
     assert failed.stderr.strip().splitlines()[-1].startswith("StorageError: ")
     assert "Traceback" not in failed.stderr
-    with Collection.open(StoreConfig(home.home), EmbeddingConfig(), ChunkingConfig()) as collection:
+    with Collection.open(store, EmbeddingConfig(), ChunkingConfig()) as collection:
         hits = HybridRetriever(collection, encoder, embedded_reranker(collection, encoder)).search("state0 pump")
         assert {hit.node.metadata["source"] for hit in hits} >= {"a.md", "b.md"}
     more.unlink()
-    assert ingest_in_process(home.home, folder).returncode == 0
+    assert ingest(store, encoder, folder).failed == []
 
 
 READ_ONLY = """
@@ -142,23 +149,16 @@ except RagError as error:
 """
 
 
-def test_a_home_that_may_not_be_written_is_named(tmp_path: Path, folder: Path) -> None:
+def test_a_home_that_may_not_be_written_is_named(tmp_path: Path, encoder: MiniLmEncoder, folder: Path) -> None:
     write(folder, 0)
     home = tmp_path / "home"
-    assert ingest_in_process(home, folder).returncode == 0
+    assert ingest(StoreConfig(home), encoder, folder).added == 2
     for path in (home, *home.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     for path in (*tmp_path.parents[:2], tmp_path):
         path.chmod(0o755)
-    root = str(Path(__file__).parent.parent)
 
-    failed = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(home)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": root},
-    )
+    failed = run(READ_ONLY, home)
 
     for path in (home, *home.rglob("*")):
         path.chmod(0o755)
