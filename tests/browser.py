@@ -31,9 +31,12 @@ def find_chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser; the test is skipped where there is none, and fails with REQUIRE_BROWSER set, as under CI."""
+    """The browser; the test is skipped where there is none, and fails with REQUIRE_BROWSER set, as under CI.
+
+    It closes with its file: Playwright leaves an event loop running meanwhile, which other tests must not meet.
+    """
     executable = find_chromium()
     if executable is None:
         reason = "no Chromium found; install one, or name it with CHROMIUM"
