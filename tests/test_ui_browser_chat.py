@@ -43,8 +43,10 @@ def highlighted(page_image: Image.Image) -> tuple[float, float, float, float]:
 
 
 def answered(page: Page, question: str = QUESTION) -> None:
+    """Asks and waits until the answer has ended. The one before it keeps its button until then, so each has its own."""
+    place = page.locator("[class*=st-key-actions-]").count()
     ask(page, question)
-    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
+    expect(page.locator(f".st-key-again-{place}").get_by_role("button", name="Ask again")).to_be_visible()
 
 
 def test_the_box_stands_at_the_words_of_the_quote_at_every_size(real_address: str, visit: Page, tmp_path: Path) -> None:
