@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag_app.dates import dates
+from rag_app.dates import dates, without_dates
 from rag_app.sentences import is_table_row
 from rag_app.words import holds_figure, quantities, units, word_set
 
@@ -23,11 +23,16 @@ _BEHIND = r"(?=\s*(?:[^\w\s]|$|(?:of|for|on|at|in|to|from|with|when|is|must|shou
 _NO_NOUN_PHRASE = "who|why|how|where|when|is|are|was|were|do|does|did|can|may|must|should|shall|will|has|have|if"
 
 
+# "3月" is March, a period is "3个月".
+_CHINESE_MONTH = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})\s?月(?!份?内)")
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A kind of figure: the questions that ask for it, the nouns that name it, its units, and how it is said without.
 
-    With `dated` a date is one too.
+    With `dated` a date is one too. `telling`: the units are few and known, so that a text without any holds no such
+    figure; of others it may be said in ways that nobody thought of.
     """
 
     asked: re.Pattern[str]
@@ -35,12 +40,14 @@ class Measure:
     units: frozenset[str]
     said: re.Pattern[str] | None = None
     dated: bool = False
+    telling: bool = False
 
     def stands_in(self, text: str) -> bool:
         """Whether the text holds such a figure."""
+        undated = _CHINESE_MONTH.sub(" ", without_dates(text))
         return (
-            any(quantity.unit in self.units for quantity in quantities(text))
-            or (self.said is not None and self.said.search(text) is not None)
+            any(quantity.unit in self.units for quantity in quantities(undated))
+            or (self.said is not None and self.said.search(undated) is not None)
             or (self.dated and bool(dates(text)))
         )
 
@@ -50,11 +57,12 @@ def _pattern(*forms: str) -> re.Pattern[str]:
 
 
 def _measure(
-    english: str, chinese: str, units: frozenset[str], *, also: str = r"(?!)", said: re.Pattern[str] | None = None
+    english: str, chinese: str, units: str, *, also: str = r"(?!)", said: str = "", telling: bool = False
 ) -> Measure:
     """What these nouns name: asked for by "what is the largest pressure of ...", "torque of ...", not by "why is ...".
 
-    `also` are further forms of the question.
+    `units` are those that `quantities` knows, apart by blanks; `said` are other ways to write one behind a number, and
+    `also` further forms of the question.
     """
     asked = _pattern(
         rf"\b(?:what|which)(?:['’]s| (?:is|are|was|were|should|must|shall))\b(?: (?!of\b){_WORD}){{0,4}}"
@@ -62,10 +70,11 @@ def _measure(
         rf"\b(?:what|which)(?: (?!causes?\b|happens\b|does\b|do\b|if\b){_WORD})?? (?:{english}){_BEHIND}",
         rf"\bhow (?:much|high|low|large)(?: {_WORD}){{0,2}}? (?:{english})\b",
         rf"^(?!(?:{_NO_NOUN_PHRASE})\b)(?:{_WORD} ){{0,3}}?(?:{english}) (?:of|for|on|at|in)\b",
-        rf"(?:{chinese})[^，。？；]{{0,16}}(?:多[少大高低长]|是几)|(?:多[少大高长]|什么|几).{{0,4}}(?:{chinese})",
+        rf"(?:{chinese})[^，。？；]{{0,16}}(?:多[少大高低长]|是几)|(?:多[少大高长]|几).{{0,4}}(?:{chinese})",
         also,
     )
-    return Measure(asked, _pattern(rf"\b(?:{english})\b", chinese), units, said)
+    numbered = _pattern(rf"\d\s?-?(?:{said})(?![a-z])") if said else None
+    return Measure(asked, _pattern(rf"\b(?:{english})\b", chinese), word_set(units), numbered, telling=telling)
 
 
 _PERIODS = {
@@ -81,62 +90,110 @@ _PERIODS = {
 """Each period's unit with its other names."""
 
 _ANY_PERIOD = f"(?:{'|'.join(_PERIODS)})"
-_KINDS_OF_DAYS = ("business", "working", "calendar")
+_NUMBER = r"(?:\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|sixty|ninety))"
+_CHINESE_PERIOD = r"[\d一二两三四五六七八九十百]\s?个?(?:日历|工作|自然|营业)?(?:日|天|周|星期|季度|年|小时|分钟|秒)"
 
 
 def _units_of(period: str) -> frozenset[str]:
-    return word_set(f"{period} {_PERIODS[period]}") | {f"{kind} {period}" for kind in _KINDS_OF_DAYS}
+    return word_set(f"{period} {_PERIODS[period]}") | {
+        f"{kind} {period}" for kind in ("business", "working", "calendar")
+    }
 
 
 def _said(period: str) -> str:
-    """ "One year", "each week", "yearly": a period without a number."""
-    return rf"\b(?:one|an?|each|every|per)(?: (?:\(1\)|full|calendar|business|working))* {period}s?\b"
+    """ "One year", "each week", "500 operating hours": a period that is no number with its unit."""
+    kinds = r"(?:\(1\)|full|calendar|business|working|consecutive|running|operating|service)"
+    return rf"(?:\b(?:one|an?|each|every|per)|{_NUMBER}\S*)(?: {kinds})* {period}s?\b"
 
 
 _ALL_PERIODS = frozenset[str]().union(*map(_units_of, _PERIODS)) | {"ms"}
 _LASTING = _pattern(
     _said(_ANY_PERIOD),
+    r"\d\s?(?:mins?|hrs?|secs?|yrs?|wks?)\b",
     r"\buntil\b|\b(?:dai|week|month|quarter|year)ly\b|\bannual|\bindefinite|\bperpetu|\bpermanent|\bimmediate",
-    r"\bat any time\b|每[天日周月年季]|永久|立即|无限期|长期|随时|半年|一[天周年]",
+    r"\b(?:at any time|every|each|as long as|during|throughout|surviv\w+|for the (?:term|duration|life\w*))\b",
+    rf"{_CHINESE_PERIOD}|[一二两三四五六七八九十\d]+\s?个月|每[天日周月年季次班]|永久|立即|无限期|长期|随时|半年",
 )
 _MONEY = _pattern(
-    r"[$€£¥￥]\s?\d|\b(?:usd|eur|gbp|cny|rmb|chf|jpy|aud|cad)\b|\b(?:dollars?|euros?|pounds sterling|yuan)\b",
-    r"\d\s?(?:万|亿)?\s?元|[百千万]分之|人民币|free of charge|no charge|免费",
+    r"[$€£¥￥₹₩₽]\s?\d|\b(?:usd|eur|gbp|cny|rmb|chf|jpy|aud|cad|sek|nok|dkk|inr|hkd|sgd|nzd|krw|twd|brl|mxn|zar|pln|czk|huf)\b",
+    r"\b(?:dollars?|euros?|pounds? sterling|yuan|yen|cents?)\b|\d\s?(?:万|亿)?\s?[元圆]|[百千万]分之|人民币",
+    r"\b(?:free of charge|no charge|at no cost|for free)\b",
+    r"\bat (?:its|his|their|the \w+['’]s) (?:own )?(?:cost|expense)\b|免费|自费",
 )
 MEASURES = (
-    _measure("pressure|vacuum", "压力|压强|气压|真空度", word_set("bar mbar pa kpa mpa psi 巴 千帕 兆帕")),
-    _measure("torque", "扭矩|力矩", word_set("nm 牛米"), also=r"\bhow tight\b"),
-    _measure("temperature", "温度", word_set("°c °f c k 度"), also=r"\bhow (?:hot|cold|warm)\b"),
-    _measure("voltage", "电压", word_set("v mv kv 伏 千伏")),
-    _measure("amperage|current", "电流", word_set("a ma 安 毫安")),
-    _measure("weight|mass", "重量|质量", word_set("g kg mg t 吨 公斤 千克 克"), also=r"\bhow heavy\b"),
     _measure(
-        "distance|diameter|thickness|clearance",
-        "距离|间隙|直径|厚度",
-        word_set("mm cm m km µm μm in 毫米 厘米 米 微米"),
-        also=r"\bhow (?:deep|wide|thick|tall|close)\b",
+        "pressure|vacuum",
+        "压力|压强|气压|真空度",
+        "bar mbar pa kpa mpa psi 巴 千帕 兆帕",
+        said="bars?|psi[ag]?|kg/cm|kgf/cm|atm|mm ?hg|in ?hg|torr|(?:mega|kilo|hecto)?pascals?|hpa|n/mm|大气压|公斤|帕",
+        telling=True,
     ),
-    _measure("percentage|percent", "比例|百分比", word_set("%"), also="百分之[多几]", said=_pattern("[百千万]分之")),
     _measure(
-        "price|cost|salary|rent|wage",
-        "价格|总价|单价|费用|金额",
-        word_set("usd eur cny rmb 元 万元"),
-        also=r"\bhow much\b.{0,80}\b(?:cost|pay|charge|owe)|\bhow expensive\b|多少钱",
+        "torque",
+        "扭矩|力矩",
+        "nm 牛米",
+        also=r"\bhow tight\b",
+        said=r"(?:(?:ft|in|foot|inch)[-. ·]?)?(?:lb|pound)s?f?(?:[-. ·]?(?:ft|in|foot|inch|feet))?|newton"
+        r"|[ck]?n[-. ·]?m|kgf?|牛",
+        telling=True,
+    ),
+    _measure(
+        "temperature",
+        "温度",
+        "°c °f c k 度",
+        also=r"\bhow (?:hot|cold|warm)\b",
+        said="°|º|℃|℉|deg(?:rees?)?|kelvin|摄氏|度",
+        telling=True,
+    ),
+    _measure("voltage", "电压", "v mv kv 伏 千伏", said="(?:kilo|milli)?volts?|v ?[ad]c|v[ad]c|vpp|伏", telling=True),
+    _measure("amperage|current", "电流", "a ma 安 毫安", said="(?:milli|micro)?amp(?:ere)?s?|[µμu]a|na|a ?[ad]c|安"),
+    _measure("frequency", "频率", "hz khz mhz ghz", said="(?:kilo|mega|giga)?hertz|赫"),
+    _measure(
+        "weight|mass",
+        "重量|质量",
+        "g kg mg t 吨 公斤 千克 克",
+        also=r"\bhow heavy\b",
+        said="lbs?|pounds?|oz|ounces?|ton(?:ne)?s?|(?:kilo|milli)?grams?|斤",
+    ),
+    _measure(
+        "distance|diameter|thickness|clearance|length|height|width|depth",
+        "距离|间隙|直径|厚度|长度|高度|宽度|深度",
+        "mm cm m km µm μm in 毫米 厘米 米 微米",
+        also=r"\bhow (?:deep|wide|thick|tall|close)\b|\bhow long (?:is|are|should|must|can|may) (?:the|an?|its|our)\b",
+        said=r"(?:milli|centi|kilo)?met(?:re|er)s?|f(?:ee|oo)?t|in(?:ch(?:es)?)?|yards?|miles?|[′″'\"]",
+    ),
+    _measure(
+        "percentage|percent", "比例|百分比", "%", also="百分之[多几]|[百千万]分之几", said="percent|per cent|‰|成"
+    ),
+    replace(
+        _measure(
+            "price|cost|salary|rent|wage",
+            "价格|总价|单价|费用|金额",
+            "usd eur cny rmb 元 万元",
+            also=r"\bhow much\b.{0,80}\bcost|\bhow expensive\b|多少钱",
+            telling=True,
+        ),
         said=_MONEY,
     ),
     # Often a share of something.
-    _measure(
-        "fee|penalty|penalties|liquidated damages|interest|discount|surcharge",
-        "违约金|罚款|罚金|利息|手续费",
-        word_set("% usd eur cny rmb 元 万元"),
+    replace(
+        _measure(
+            "fee|penalty|penalties|liquidated damages|interest rate|rate of interest|discount|surcharge",
+            "违约金|罚款|罚金|利息|手续费",
+            "% usd eur cny rmb 元 万元",
+            also=r"\bhow much\b.{0,80}\b(?:pay|charge|owe)|[付交收缴罚赔].{0,4}多少",
+        ),
         said=_MONEY,
     ),
-    _measure(
-        "interval|duration|period|frequency|time limit|deadline|lifetime|timeout",
-        "期限|周期|间隔|时间|时长|寿命|保修期|质保期",
-        _ALL_PERIODS,
-        also=rf"\bhow (?:long|often|soon|quickly)\b|\bhow far in advance\b|\bhow many (?:{_WORD} )?{_ANY_PERIOD}s\b"
-        r"|多久|多长时间|[几多少]+个?(?:天|日|年|小时|月|周|分钟|秒)",
+    replace(
+        _measure(
+            "interval|duration|period|time limit|deadline|lifetime|timeout",
+            "期限|周期|间隔|时间|时长|寿命|保修期|质保期",
+            "",
+            also=rf"\bhow (?:long|often|soon|quickly)\b|\bhow far in advance\b|\bhow many (?:{_WORD} )?{_ANY_PERIOD}s\b"
+            r"|多久|多长时间|[几多少]+个?(?:天|日|年|小时|月|周|分钟|秒)",
+        ),
+        units=_ALL_PERIODS,
         said=_LASTING,
     ),
     Measure(
@@ -147,7 +204,9 @@ MEASURES = (
         ),
         _pattern(r"\bdate\b|日期"),
         _ALL_PERIODS,
-        _pattern(_LASTING.pattern, r"\b(?:when|upon|once)\b|之日|[时后起]"),
+        _pattern(
+            _LASTING.pattern, r"\b(?:when|whenever|upon|once|if|as soon as|during|after|before)\b|之日|[时后起前]"
+        ),
         dated=True,
     ),
 )
@@ -157,18 +216,28 @@ _PERIOD_ASKED = _pattern(
 
 
 def asked_measures(question: str) -> list[Measure]:
-    """The kinds of figure that the question asks for by name; none where it asks for any number, or for none.
+    """The kinds of figure that the question asks for by name; none where it asks for any number, or for none."""
+    return [measure for measure in MEASURES if measure.asked.search(question)]
 
-    "After how many hours" and "when, in hours" ask for hours, and not for any period.
+
+def _period_asked(question: str) -> list[Measure]:
+    """The very period that is asked for: hours by "after how many hours" and by "when, in hours"."""
+    named = _PERIOD_ASKED.search(question)
+    if named is None or not asked_measures(question):
+        return []
+    period = (named["en"] or next(name for name in _PERIODS if named["zh"] in _PERIODS[name].split())).lower()
+    return [Measure(_PERIOD_ASKED, _pattern(period), _units_of(period), _pattern(_said(period)))]
+
+
+def lacks_asked_figure(question: str, text: str) -> bool:
+    """Whether the question asks for a figure of which every text with one is known, and the text holds none.
+
+    A unit without a number is one too: it may stand in the head of a table.
     """
-    found = [measure for measure in MEASURES if measure.asked.search(question)]
-    named = _PERIOD_ASKED.search(question) if found else None
-    return [_period(named)] if named else found
-
-
-def _period(named: re.Match[str]) -> Measure:
-    period = named["en"] or next(name for name in _PERIODS if named["zh"] in _PERIODS[name].split())
-    return Measure(_PERIOD_ASKED, _pattern(period), _units_of(period.lower()), _pattern(_said(period)))
+    measures = asked_measures(question)
+    return bool(measures) and not any(
+        not measure.telling or measure.stands_in(text) or measure.units & units(text) for measure in measures
+    )
 
 
 def asks_for_figure(question: str) -> bool:
@@ -181,9 +250,11 @@ def with_asked_figure(question: str, texts: Sequence[str]) -> list[int]:
 
     A text is a sentence, or a table row below the head of its table.
     """
-    measures = asked_measures(question)
-    places = [place for place, text in enumerate(texts) if any(_holds(measure, text) for measure in measures)]
-    if not places and asks_for_figure(question):
+    for measures in (_period_asked(question), asked_measures(question)):
+        places = [place for place, text in enumerate(texts) if any(_holds(measure, text) for measure in measures)]
+        if places:
+            return places
+    if asks_for_figure(question):
         places = [place for place, text in enumerate(texts) if holds_figure(text) or _has_bare_number(text)]
     return places or list(range(len(texts)))
 

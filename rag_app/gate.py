@@ -8,8 +8,8 @@ relevance  the best late-interaction score, 0 at the low and 1 at the high end o
            HP-40 manual tells nothing of what it says
 lead       how far that score is above the mean of the others, in the same unit; a passage too few has the low end
 missing    the share of the question's names that the passage which holds most of them lacks; 1 where it lacks a code,
-           or any figure of the kind asked for. They must stand together: "E07 of the HP-60" is not answered by E07 of
-           the HP-40 and something on the HP-60
+           or the pressure, torque, temperature, voltage or price asked for. They must stand together: "E07 of the
+           HP-60" is not answered by E07 of the HP-40 and something on the HP-60
 own_score  the log-odds of the best score of whatever ranked the passages, read as a probability
 
 A model is fitted to one reranker (`calibration.py`). The shipped one is that of the embedded reranker, by the first
@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from ingest.segmentation import fold
 from rag_app.answer import GateReading, Passage
 from rag_app.context import source_label
-from rag_app.figures import asked_measures
+from rag_app.figures import lacks_asked_figure
 from rag_app.naming import scored_unnamed, searchable
 from rag_app.quoting import escape_marks
 from rag_app.words import Language, codes, has_code, language
@@ -145,15 +145,14 @@ def _log_odds(probability: float) -> float:
 def missing(question: str, passage: Passage) -> float:
     """The share of the question's names that the passage holds nowhere.
 
-    It is 1 where the passage lacks a code, a quoted name, or any figure of the kind that is asked for. Names are
-    capitalised within a sentence; text, section, title and source of the passage are searched.
+    It is 1 where the passage lacks a code, a quoted name, or the pressure, torque, temperature, voltage or price asked
+    for. Names are capitalised within a sentence; text, section, title and source of the passage are searched.
     """
     text = searchable(passage)
     quoted = [fold(name).strip() for name in _QUOTED_NAME.findall(question)]
     if not all(has_code(code, text) for code in codes(question)) or not all(name in text for name in quoted):
         return 1.0
-    measures = asked_measures(question)
-    if measures and not any(measure.stands_in(passage.text) for measure in measures):
+    if lacks_asked_figure(question, passage.text):
         return 1.0
     names = {fold(match.group(1)) for match in _NAME.finditer(question)}
     return sum(name not in text for name in names) / len(names) if names else 0.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_app.figures import asked_measures, asks_for_figure, with_asked_figure
+from rag_app.figures import asked_measures, asks_for_figure, lacks_asked_figure, with_asked_figure
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,13 @@ from rag_app.figures import asked_measures, asks_for_figure, with_asked_figure
         ("How much do we have to pay for a new key?", "It is free of charge.", "5 working days"),
         ("What is the price of the press?", "$5", "5 kg"),
         ("What fee is due for late payment?", "2 % a month", "30 kg"),
+        ("How often is the filter cleaned?", "after every shift", "with 5 l of water"),
+        ("How long is the power cable?", "3 m", "230 V"),
+        ("After how many hours is the oil changed?", "500 operating hours", "2 years"),
+        ("What is the rated frequency?", "50 Hz", "3 years"),
+        ("When is the alarm triggered?", "if the level falls", "by the sensor"),
+        ("付款期限是多少天？", "15 个日历日内", "2024年3月1日签订"),
+        ("保修期是几个月？", "二十四个月", "自3月起"),
         ("By when must the goods be delivered?", "28 November 2025", "2 presses"),
         ("When does title pass?", "when the price is paid in full", "to the Buyer"),
         ("液压油多久更换一次？", "每 4000 小时更换", "容量为 200 升"),
@@ -54,11 +61,44 @@ def test_what_holds_the_kind_of_figure_asked_for_is_told_from_what_does_not(
         "What is the current version?",
         "The pump stops when it is hot. What now?",
         "压力过低是什么原因？",
+        "什么是压力开关？",
+        "What interest does the lessee have in the land?",
     ],
 )
 def test_to_mention_a_measure_is_not_to_ask_for_its_figure(question: str) -> None:
     assert not asked_measures(question)
     assert not asks_for_figure(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What is the supply voltage?", "It runs on 400 volts."),
+        ("What is the supply voltage?", "24 VDC"),
+        ("How hot may the oil get?", "180 degrees Celsius"),
+        ("What torque do the bolts need?", "33 lb-ft"),
+        ("What torque do the bolts need?", "| Bolt | Torque (Nm) |\n|---|---|\n| M8 | 25 |"),
+        ("What pressure is allowed?", "at most 150 psig"),
+        ("How much does a seal cost?", "500 SEK"),
+        ("How much does a seal cost?", "at the Buyer's expense"),
+        ("How many days of notice are due?", "three months' notice"),
+        ("Why is the pressure low?", "The pump is worn."),
+    ],
+)
+def test_a_text_is_not_said_to_lack_a_figure_that_it_may_hold(question: str, text: str) -> None:
+    assert not lacks_asked_figure(question, text)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How much does a new piston seal set cost?", "| 40-2101 | Piston seal set | 1 | 3 kg |"),
+        ("To what pressure is it filled?", "It holds 10 l of oil."),
+        ("拧紧扭矩是多少？", "容量为 200 升。"),
+    ],
+)
+def test_a_text_without_any_figure_of_the_kind_lacks_it(question: str, text: str) -> None:
+    assert lacks_asked_figure(question, text)
 
 
 def test_a_unit_in_the_head_of_a_table_is_that_of_its_bare_numbers() -> None:
