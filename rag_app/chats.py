@@ -39,7 +39,7 @@ class Exchange:
 
     `quoted` says whose words `text` holds: the documents' own, or a language model's. `instruction` is what the visitor
     chose when asking; None: automatic. `documents` are the titles of those that are read, by id; none: all. `id` tells
-    this attempt at an answer from any other, which was there at `answered_at`.
+    this attempt at an answer from any other, which was there at `answered_at`; it takes the place of `replaces`.
     """
 
     question: str
@@ -52,6 +52,7 @@ class Exchange:
     error: str | None = None
     stopped: bool = False
     opinion: Opinion | None = None
+    replaces: str = ""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -60,7 +61,7 @@ class Exchange:
 
     def again(self) -> Exchange:
         """The same question, to be answered anew."""
-        return Exchange(self.question, self.instruction, self.documents)
+        return Exchange(self.question, self.instruction, self.documents, replaces=self.id)
 
 
 EXCHANGES = TypeAdapter(list[Exchange])
@@ -149,7 +150,10 @@ class Chats:
         return SavedChat(chat_id, collection, title, [_read(question, content) for question, content in rows])
 
     def begin(self, visitor: str, chat_id: str, collection: str, place: int, exchange: Exchange) -> None:
-        """Notes a question as the one at this place (from 0) of the chat, which its first question makes and names."""
+        """Notes a question as the one at this place (from 0) of the chat, which its first question makes and names.
+
+        Where another one stands there, which was asked in another window, it comes behind all of them.
+        """
         content = _EXCHANGE.dump_json(replace(exchange, stopped=True)).decode()
         title = " ".join(exchange.question.split())[:MOST_TITLE_CHARACTERS]
         with transaction(self._path, _SCHEMA) as connection:
@@ -158,6 +162,13 @@ class Chats:
                 "ON CONFLICT (chat_id) DO UPDATE SET changed_at = ?5 WHERE visitor = ?2",
                 (chat_id, visitor, collection, title, _now()),
             )
+            taken = connection.execute(
+                "SELECT 1 FROM exchanges WHERE chat_id = ? AND place = ? AND attempt NOT IN (?, ?)",
+                (chat_id, place, exchange.id, exchange.replaces),
+            ).fetchone()
+            if taken:
+                query = "SELECT max(place) + 1 FROM exchanges WHERE chat_id = ?"
+                [place] = connection.execute(query, (chat_id,)).fetchone()
             connection.execute(
                 "INSERT OR REPLACE INTO exchanges SELECT chat_id, ?, ?, ?, ? FROM chats "
                 "WHERE chat_id = ? AND visitor = ?",

@@ -43,13 +43,14 @@ _THAT = re.compile(
     r"\s+that\b|\bthat\s*[?.!,]",
     re.IGNORECASE,
 )
-# What begins so is a whole question, which may be short: "What colour is the moon?"
+# What begins so is a whole question, which may be short: "What colour is the moon?", "By when is it due?"
 _ASKS = re.compile(
-    r"^\W*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|shall|should"
-    r"|will|would|has|have|had)\b",
+    r"^\W*(?:(?:about|after|at|by|for|from|in|of|on|since|to|under|until|with)\s+)?(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|shall|should"
+    r"|will|would|has|have|had)\b|多[少久长大高]|什么|哪|谁|几[个次天年月]|怎|如何|是否|能否|吗[?？]?$",
     re.IGNORECASE,
 )
-_CJK_PRONOUN = re.compile("它|他们|她们|这个|那个|这些|那些|这种|那种|该|其中|其|此|上述|这里|那里|同样")
+_ACRONYM = re.compile(r"[A-Z]{2,6}")
+_CJK_PRONOUN = re.compile("它|他们|她们|这个|那个|这些|那些|这种|那种|(?<!应)该|其中|其|此|上述|这里|那里|同样")
 # "for", "on": words that may stand beside a new name without asking anything new.
 _ELLIPSIS_WORDS = STOP_WORDS | word_set("case same model version 那 那么 呢 的 换成 如果是 还有 另外 型号")
 _CJK_GRAMMAR = re.compile(
@@ -92,9 +93,18 @@ def is_follow_up(question: str) -> bool:
     words = _subject_words(question)
     if any(identifiers(word) for word in words):
         return _has_pronoun(question) and len(words) <= MAX_WORDS_OF_FRAGMENT
-    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT, question) - bool(_ASKS.search(question)):
+    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT, question) - _is_whole(question):
         return True
     return _has_pronoun(question) and len(words) <= _size(MAX_WORDS_WITH_PRONOUN, question)
+
+
+def _is_whole(question: str) -> bool:
+    """Whether it asks something of its own: "What is the torque?", not "Why?", "How often?", "And the torque?"."""
+    return (
+        _ASKS.search(question) is not None
+        and bool(_subject_words(question))
+        and (language(question) == "zh" or len(_WORD.findall(question)) > MAX_WORDS_OF_FRAGMENT)
+    )
 
 
 def _has_pronoun(question: str) -> bool:
@@ -120,6 +130,11 @@ def _carry_over(previous: str, question: str) -> str:
         for word in _subject_words(previous)
         if fold(word) not in replaced and not set(content_words(word)) <= present
     ]
+    if _is_whole(question) and not _has_pronoun(question):
+        # Of what was asked before, only the machine or the part is still meant: its name keeps the sister model out.
+        subject = [word for word in subject if identifiers(word)]
+    elif _subject_words(question):
+        subject = [word for word in subject if not _ACRONYM.fullmatch(word)]  # "And the lease?" leaves the NDA
     if not subject:
         return question
     return f"{question} ({_shortened(subject)})"
@@ -127,13 +142,17 @@ def _carry_over(previous: str, question: str) -> str:
 
 def _replacements(previous: str, question: str) -> dict[str, str]:
     """The identifiers of the previous question that ones of the same shape replace: hp-40 by HP-60, e05 by E07."""
-    new = {_shape(word): word for word in _subject_words(question) if identifiers(word)}
-    kept = {fold(word) for word in new.values()}
-    return {
-        old: new[_shape(old)]
-        for old in map(fold, _subject_words(previous))
-        if identifiers(old) and _shape(old) in new and old not in kept
-    }
+    named = [word for word in _subject_words(question) if identifiers(word)]
+    kept = {fold(word) for word in named}
+    new = {_letters(word): word for word in named if _letters(word)} | {_shape(word): word for word in named}
+    found = {old: new.get(_shape(old)) or new.get(_letters(old)) for old in map(fold, _subject_words(previous))}
+    return {old: word for old, word in found.items() if word and identifiers(old) and old not in kept}
+
+
+def _letters(identifier: str) -> str:
+    """What HP-40 and "hp60" have in common, however they are written; "" for a single letter and for a number."""
+    letters = re.sub(r"[\W\d_]+", "", fold(identifier))
+    return letters if len(letters) > 1 else ""
 
 
 def _shape(identifier: str) -> str:

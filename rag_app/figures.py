@@ -170,7 +170,7 @@ MEASURES = (
             "price|cost|salary|rent|wage",
             "价格|总价|单价|费用|金额",
             "usd eur cny rmb 元 万元",
-            also=r"\bhow much\b.{0,80}\bcost|\bhow expensive\b|多少钱",
+            also=r"\b(?:how much|what (?:do|does|did|will|would))\b.{0,80}\bcost|\bhow expensive\b|多少钱",
             telling=True,
         ),
         said=_MONEY,

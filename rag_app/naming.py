@@ -16,10 +16,16 @@ Score = Callable[[str, Sequence[str]], Sequence[float]]
 # A word of any script but CJK, with what ties it together: "HP-40", "v5.1", "licensee's".
 _WORD = re.compile(rf"[^\W{CJK}]+(?:[-./'’][^\W{CJK}]+)*")
 
+_ACRONYM = re.compile(r"(?<![\w-])[A-Z]{3,6}(?![\w-])")
+
 
 def about_the_named(question: str, passages: Sequence[Passage]) -> list[Passage]:
-    """The passages that hold most of the codes the question names: those on HP-60 when it asks for the HP-60."""
-    named = codes(question)
+    """The passages that hold most of the codes and acronyms of the question: those on HP-60 when it asks for the HP-60.
+
+    An acronym often names a document: "Which law governs the NDA?"
+    """
+    acronyms = [] if question.isupper() else [fold(acronym) for acronym in _ACRONYM.findall(question)]
+    named = [*codes(question), *acronyms]
     held = [sum(has_code(code, searchable(passage)) for code in named) for passage in passages]
     return [passage for passage, count in zip(passages, held, strict=True) if count == max(held)]
 

@@ -78,6 +78,18 @@ def test_an_answer_that_comes_late_does_not_replace_the_one_asked_for_again(chat
     assert chats.read(ANNA, "one").exchanges[0].answer == WRITTEN
 
 
+def test_what_two_windows_ask_at_the_same_place_of_a_chat_is_kept_of_both(chats: Chats) -> None:
+    first, here, there = Exchange("First?"), Exchange("Here?"), Exchange("There?")
+    for place, exchange in ((0, first), (1, here), (1, there)):
+        chats.begin(ANNA, "one", "default", place, exchange)
+    chats.begin(ANNA, "one", "default", 1, here.again())
+
+    saved = chats.read(ANNA, "one")
+
+    assert saved is not None
+    assert [exchange.question for exchange in saved.exchanges] == ["First?", "Here?", "There?"]
+
+
 def test_a_deleted_chat_is_gone_from_the_file_and_does_not_come_back(tmp_path: Path, chats: Chats) -> None:
     exchange = Exchange("Where is the treasure?")
     chats.begin(ANNA, "one", "default", 0, exchange)

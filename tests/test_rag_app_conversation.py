@@ -21,6 +21,12 @@ RAM_ZH = Turn("HP-40 的柱塞螺栓扭矩是多少？", "45 牛米 [1]。")
     [
         pytest.param(RAM, "And for the HP-60?", "What torque for the ram bolts of the HP-60?", id="sister model"),
         pytest.param(RAM, "What about the HP-60?", "What torque for the ram bolts of the HP-60?", id="what about"),
+        pytest.param(RAM, "and the hp60?", "What torque for the ram bolts of the hp60?", id="written otherwise"),
+        pytest.param(RAM, "What is the pressure?", "What is the pressure? (HP-40)", id="another thing of it"),
+        pytest.param(RAM, "How often?", "How often? (torque ram bolts HP-40)", id="question words alone"),
+        pytest.param(
+            Turn("Which law governs the NDA?", ""), "And the lease?", "And the lease? (law governs)", id="document"
+        ),
         pytest.param(RAM, "Why is it limited?", "Why is it limited? (torque ram bolts HP-40)", id="pronoun"),
         pytest.param(RAM, "Why?", "Why? (torque ram bolts HP-40)", id="one word"),
         pytest.param(RAM, "Why is that limited?", "Why is that limited? (torque ram bolts HP-40)", id="that"),
@@ -52,6 +58,19 @@ def test_a_follow_up_takes_over_the_subject(turn: Turn, question: str, expected:
 def test_a_question_that_stands_alone_is_left_alone(question: str) -> None:
     assert not is_follow_up(question)
     assert standalone(question, [RAM]) == question
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question"),
+    [
+        ("How long is the warranty on the presses?", "By when must the presses be delivered?"),
+        ("What does the purchase agreement say about delivery?", "Who is the seller?"),
+        ("KT-200 面板显示 F08，是什么故障？", "空压机应该加哪种润滑油？"),
+        ("卖方晚交货，每天要付多少违约金？", "质保期多长？"),
+    ],
+)
+def test_a_question_on_something_else_takes_nothing_over(earlier: str, question: str) -> None:
+    assert standalone(question, [Turn(earlier, "")]) == question
 
 
 def test_names_of_another_kind_are_kept() -> None:

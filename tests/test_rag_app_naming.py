@@ -19,6 +19,13 @@ def test_the_passages_with_most_of_the_named_codes_are_about_them() -> None:
     assert about_the_named("Ram bolts?", [sister, asked]) == [sister, asked]
 
 
+def test_an_acronym_names_a_document() -> None:
+    purchase, secret = passage("English law governs.", "Purchase agreement"), passage("Swedish law.", "Mutual NDA")
+
+    assert about_the_named("Which law governs the NDA?", [purchase, secret]) == [secret]
+    assert about_the_named("WHICH LAW GOVERNS?", [purchase, secret]) == [purchase, secret]
+
+
 def test_only_the_words_that_name_the_document_are_left_out() -> None:
     words = unnamed("What does the HP-40 manual say of E07?", passage("E07")).split()
 

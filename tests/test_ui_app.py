@@ -29,8 +29,9 @@ from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError, UsageError
 from ingest.records import PageRecord
-from rag_app.answer import Link, State
+from rag_app.answer import Link, State, Turn
 from retrievers.rerank.instructions import INSTRUCTIONS
+from ui.state import Chat
 
 
 def test_an_answer_shows_its_marks_and_a_chip_for_each_citation() -> None:
@@ -178,6 +179,18 @@ def test_a_failing_answer_is_a_sentence_and_the_next_question_works(error: Excep
 
     assistant.error = None
     assert '<sup class="mark">1</sup>' in html(ask(app))
+
+
+def test_a_question_that_was_typed_ahead_is_answered_behind_the_one_before() -> None:
+    assistant = FakeAssistant()
+    app = page(assistant)
+    app.session_state["chat"] = chat = Chat()
+    chat.ask("How tight?")
+    chat.ask("How often?")
+    app.run()
+
+    assert not app.exception
+    assert assistant.asked == [("How tight?", ()), ("How often?", (Turn("How tight?", QUOTED.text),))]
 
 
 def test_earlier_answers_are_the_history_and_failures_are_not() -> None:

@@ -258,6 +258,16 @@ def test_a_chinese_browser_finds_the_chat_in_chinese(address: str, chromium: Bro
     context.close()
 
 
+@pytest.mark.parametrize("address", ["quoted"], indirect=True)
+def test_the_chosen_language_goes_along_to_every_page(address: str, visit: Page) -> None:
+    visit.goto(address)
+    visit.get_by_role("radio", name="中文").click()
+    for name, heading in (("文档库", "添加文档"), ("条款对照表", "问题和文档"), ("问答", "您想了解什么")):
+        visit.get_by_role("link", name=name).click()
+        expect(visit.get_by_text(heading).first).to_be_visible()
+        expect(visit.get_by_role("radio", name="中文")).to_be_checked()
+
+
 @pytest.mark.parametrize("address", ["slow"], indirect=True)
 def test_a_click_elsewhere_does_not_stop_an_answer(address: str, visit: Page) -> None:
     visit.goto(address)

@@ -124,7 +124,9 @@ def test_a_deleted_document_can_be_restored_and_is_not_found_meanwhile(assistant
     app.button(key=f"remove-{removed}").click().run()
 
     assert rows(app) == ["note"]
-    assert "Press HP-40 is deleted: nothing is answered from it." in " ".join(shown(app.markdown)).replace("**", "")
+    assert "Press HP-40 (press.md) is deleted: nothing is answered from it." in " ".join(shown(app.markdown)).replace(
+        "**", ""
+    )
     assert {hit.node.metadata["source"] for hit in assistant.search("head bolts").hits} <= {"note.txt"}
 
     app.button(key=f"undo-{removed}").click().run()

@@ -111,6 +111,7 @@ def _choose_language() -> None:
         key=LANGUAGE_KEY,
         required=True,
         label_visibility="collapsed",
+        persist_state="session",  # links of the menu drop what the address says
     )
     if chosen and chosen != browser_language():
         st.query_params[LANGUAGE_KEY] = chosen

@@ -79,7 +79,7 @@ def conversation(assistant: Assistant, chat: Chat) -> None:
         with st.chat_message("assistant", avatar=":material/menu_book:"):
             reply = st.empty()
             if exchange.waiting:
-                with reply.container(key="answering"):
+                with reply.container(key=f"answering-{exchange.id}"):
                     _follow(assistant, chat, exchange)
             with reply.container():
                 draw_reply(assistant, chat, exchange, key=str(index))
@@ -112,7 +112,7 @@ def _follow(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
         st.button(
             say("chat.stop"),
             icon=":material/stop_circle:",
-            key="stop",
+            key=f"stop-{exchange.id}",
             type="tertiary",
             on_click=_stop,
             args=(assistant, chat, exchange),

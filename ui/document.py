@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _RESULTS = 8
 _EXCERPT_LENGTH = 160
 _TITLE_LENGTH = 72
+_NAMES_LENGTH = 120
 _MOST_MARKS = 40
 # Below, a person should compare the words with the image.
 _SURE = 0.9
@@ -44,9 +45,14 @@ def extent(record: DocumentRecord) -> str:
     return say("document.passages", count=record.chunks)
 
 
+def file_names(record: DocumentRecord) -> str:
+    """The names of all files that hold this document; identical files are one document."""
+    return shorten(", ".join(dict.fromkeys(file.source for file in record.files)), _NAMES_LENGTH)
+
+
 def facts(record: DocumentRecord) -> str:
-    """File, length, pages by OCR and date in a line, escaped for a label."""
-    parts = [record.source, extent(record)]
+    """Files, length, pages by OCR and date in a line, escaped for a label."""
+    parts = [file_names(record), extent(record)]
     if record.ocr_pages:
         parts.append(say("document.by-ocr", count=record.ocr_pages))
     parts.append(f"{record.ingested_at.astimezone():%Y-%m-%d}")

@@ -13,7 +13,7 @@ from ingest.errors import RagError
 from ingest.listing import ORDERS, Listing
 from ingest.records import DocumentRecord, HiddenDocument
 from ui import collection
-from ui.document import details, facts, hide
+from ui.document import details, facts, file_names, hide
 from ui.markup import escape_label, shorten
 from ui.sources import document_pane
 from ui.state import Chat, document_source
@@ -139,7 +139,9 @@ def _deleted(assistant: Assistant, chat: Chat, hidden: HiddenDocument) -> None:
         horizontal=True, vertical_alignment="center", wrap=False, border=True, key=f"deleted-{record.document_id}"
     ):
         title = escape_label(shorten(record.title, _TITLE_LENGTH))
-        st.markdown(say("library.deleted", title=title, count=minutes), width="stretch")
+        st.markdown(
+            say("library.deleted", title=title, files=escape_label(file_names(record)), count=minutes), width="stretch"
+        )
         st.button(
             say("library.undo"),
             icon=":material/undo:",
