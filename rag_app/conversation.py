@@ -93,7 +93,7 @@ def is_follow_up(question: str) -> bool:
     words = _subject_words(question)
     if any(identifiers(word) for word in words):
         return _has_pronoun(question) and len(words) <= MAX_WORDS_OF_FRAGMENT
-    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT, question) - _is_whole(question):
+    if len(words) <= _size(MAX_WORDS_OF_FRAGMENT - _is_whole(question), question):
         return True
     return _has_pronoun(question) and len(words) <= _size(MAX_WORDS_WITH_PRONOUN, question)
 

@@ -27,6 +27,9 @@ RAM_ZH = Turn("HP-40 的柱塞螺栓扭矩是多少？", "45 牛米 [1]。")
         pytest.param(
             Turn("Which law governs the NDA?", ""), "And the lease?", "And the lease? (law governs)", id="document"
         ),
+        pytest.param(
+            Turn("KT-200 面板显示 F08，是什么故障？", ""), "怎么处理？", "怎么处理？ (KT-200 F08)", id="chinese whole"
+        ),
         pytest.param(RAM, "Why is it limited?", "Why is it limited? (torque ram bolts HP-40)", id="pronoun"),
         pytest.param(RAM, "Why?", "Why? (torque ram bolts HP-40)", id="one word"),
         pytest.param(RAM, "Why is that limited?", "Why is that limited? (torque ram bolts HP-40)", id="that"),
