@@ -79,7 +79,15 @@ class RunningAnswer:
             _logger.exception("Answering failed.")
             self._fail(self._unexpected)
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Nobody waits for ever, whatever becomes of what is kept."""
+        try:
             self._when_over()
+        except Exception:  # The edge of the process: whoever follows still sees the answer.
+            _logger.exception("What has come of a question is not kept.")
+        finally:
             with self._changed:
                 self._over = True
                 self._changed.notify_all()
@@ -122,9 +130,11 @@ class RunningAnswers:
         """
 
         def end() -> None:
-            when_over()
-            with self._lock:
-                del self._running[exchange.id]
+            try:
+                when_over()
+            finally:
+                with self._lock:
+                    del self._running[exchange.id]
 
         with self._lock:
             if exchange.id not in self._running:

@@ -113,6 +113,20 @@ def test_a_failure_is_a_sentence(error: Exception, sentence: str) -> None:
     assert kept == ["The bolts"]
 
 
+def test_followers_see_the_end_of_an_answer_that_cannot_be_kept() -> None:
+    answers, slow = RunningAnswers(), Slow()
+    exchange = Exchange("How tight?")
+
+    def keep() -> None:
+        raise ValueError("half of an emoji")
+
+    running = answers.begin(exchange, slow.events(), unexpected=UNEXPECTED, when_over=keep)
+    slow.go_on.release(3)
+
+    assert followed(running)[-1] == Finished(WRITTEN)
+    assert answers.of(exchange) is None
+
+
 def test_closing_stops_what_is_on_its_way() -> None:
     answers, slow = RunningAnswers(), Slow()
     running = begun(answers, slow, [])

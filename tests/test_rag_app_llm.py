@@ -44,6 +44,12 @@ def test_the_answer_streams_from_the_passages(server: ChatServer) -> None:
     assert server.keys == [f"Bearer {KEY}"]
 
 
+def test_half_of_an_emoji_becomes_a_question_mark(server: ChatServer) -> None:
+    server.pieces = ["45 Nm \ud83d", "."]
+
+    assert server.model().complete(HELLO) == "45 Nm ?."
+
+
 def test_a_key_of_the_environment_is_not_sent_elsewhere(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-service")
     server.pieces = ["Hello."]

@@ -106,7 +106,8 @@ class LanguageModel:
 
     def _pieces(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
         for chunk in self._chunks(messages):
-            yield chunk.text
+            # Half of a surrogate pair, as a cut emoji leaves it, cannot be stored; it becomes a question mark.
+            yield chunk.text.encode(errors="replace").decode()
             if chunk.response_metadata.get("finish_reason") == "length":
                 raise LanguageModelError(
                     f'The language model "{self.name}" at {self.address} stopped at its token limit before the '
