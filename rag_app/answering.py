@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.errors import RagError
@@ -15,6 +17,8 @@ from rag_app.answer import Event, Finished, Token
 from rag_app.chats import Exchange
 
 TICK_SECONDS = 0.25
+MOST_ANSWERS = 16
+"""Of a process at once: each has a thread, and a reader who has gone cannot stop it."""
 _CLOSING_SECONDS = 10.0
 
 _logger = logging.getLogger(__name__)
@@ -22,14 +26,24 @@ _logger = logging.getLogger(__name__)
 Events = Generator[Event, None, None]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Sentences in the reader's language: for what went wrong without one of its own, and for too many answers."""
+
+    unexpected: str
+    busy: str
+
+
 class RunningAnswer:
     """An exchange that is being answered. What comes of it is written into the exchange, which all who follow share."""
 
-    def __init__(self, exchange: Exchange, events: Events, *, unexpected: str, when_over: Callable[[], None]) -> None:
-        """`unexpected` is the sentence for what went wrong without one of its own."""
+    def __init__(
+        self, exchange: Exchange, events: Events, *, collection: str, words: Words, when_over: Callable[[], None]
+    ) -> None:
         self.exchange = exchange
+        self.collection = collection
         self._events = events
-        self._unexpected = unexpected
+        self._words = words
         self._when_over = when_over
         self._happened: list[Event] = []
         self._over = False
@@ -77,7 +91,7 @@ class RunningAnswer:
             self._fail(str(error))
         except Exception:  # The edge of the process: the reader gets a sentence, the log the traceback.
             _logger.exception("Answering failed.")
-            self._fail(self._unexpected)
+            self._fail(self._words.unexpected)
         finally:
             self._end()
 
@@ -120,13 +134,15 @@ class RunningAnswers:
     def __init__(self) -> None:
         self._running: dict[str, RunningAnswer] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def begin(
-        self, exchange: Exchange, events: Events, *, unexpected: str, when_over: Callable[[], None]
-    ) -> RunningAnswer:
-        """Begins to answer the exchange, unless that has begun; see `RunningAnswer` for the sentence.
+        self, exchange: Exchange, events: Events, *, collection: str, words: Words, when_over: Callable[[], None]
+    ) -> None:
+        """Begins to answer the exchange out of the collection, unless that has begun or nobody waits for it.
 
-        `when_over` is called in the thread, once nothing more will come.
+        `when_over` is called once nothing more will come, in the thread where one was begun. Beyond `MOST_ANSWERS` the
+        exchange gets the sentence for that, and after `close` it is one that was stopped.
         """
 
         def end() -> None:
@@ -137,22 +153,40 @@ class RunningAnswers:
                     del self._running[exchange.id]
 
         with self._lock:
-            if exchange.id not in self._running:
-                self._running[exchange.id] = RunningAnswer(exchange, events, unexpected=unexpected, when_over=end)
-            return self._running[exchange.id]
+            if exchange.id in self._running or not exchange.waiting:
+                return
+            if self._closed:
+                exchange.stopped = True
+            elif len(self._running) == MOST_ANSWERS:
+                exchange.error = words.busy
+            else:
+                answer = RunningAnswer(exchange, events, collection=collection, words=words, when_over=end)
+                self._running[exchange.id] = answer
+                return
+        when_over()
 
     def all(self) -> dict[str, RunningAnswer]:
         with self._lock:
             return dict(self._running)
 
     def of(self, exchange: Exchange) -> RunningAnswer | None:
-        """The answer to this exchange, if it is on its way."""
+        """The answer to this exchange, if it is on its way. Whoever also asks whether it waits asks that afterwards."""
         return self.all().get(exchange.id)
 
+    def stop(self, collection: str) -> None:
+        """Stops those over this collection, and waits a while for those that are just at a step."""
+        _stop([answer for answer in self.all().values() if answer.collection == collection])
+
     def close(self) -> None:
-        """Stops all of them, and waits a while for those that are just at a step."""
-        running = self.all().values()
-        for answer in running:
-            answer.stop()
-        for answer in running:
-            answer.join(_CLOSING_SECONDS)
+        """Stops all of them in the same way; none is begun any more."""
+        with self._lock:
+            self._closed = True
+        _stop(self.all().values())
+
+
+def _stop(answers: Collection[RunningAnswer]) -> None:
+    deadline = time.monotonic() + _CLOSING_SECONDS
+    for answer in answers:
+        answer.stop()
+    for answer in answers:
+        answer.join(max(0.0, deadline - time.monotonic()))

@@ -75,6 +75,8 @@ class Home:
     def delete_collection(self, name: str) -> None:
         """Deletes a collection with its chats and grids, the opinions on its answers, its uploads and its index.
 
+        What is being answered from it is stopped.
+
         Raises `UsageError` where there is none, and for the one that the process was started with; `StorageError` where
         something cannot be deleted.
         """
@@ -84,6 +86,7 @@ class Home:
             raise UsageError(
                 f"The chat was started with the collection '{name}'. Start it with another one to delete this one."
             )
+        self.answers.stop(name)
         with self._lock:
             if name in self._assistants:
                 self._assistants.pop(name).close()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from fake_assistant import WRITTEN
 
 from ingest.errors import UsageError
 from rag_app.answer import Event, Finished, StageDone, Token
-from rag_app.answering import RunningAnswer, RunningAnswers
+from rag_app.answering import MOST_ANSWERS, RunningAnswer, RunningAnswers, Words
 from rag_app.chats import Exchange
 
-UNEXPECTED = "Something went wrong."
+WORDS = Words(unexpected="Something went wrong.", busy="Too many are asking.")
 
 
 class Slow:
@@ -40,7 +40,20 @@ class Slow:
 
 def begun(answers: RunningAnswers, slow: Slow, kept: list[str]) -> RunningAnswer:
     exchange = Exchange("How tight?")
-    return answers.begin(exchange, slow.events(), unexpected=UNEXPECTED, when_over=lambda: kept.append(exchange.text))
+    begin(answers, exchange, slow, lambda: kept.append(exchange.text))
+    running = answers.of(exchange)
+    assert running
+    return running
+
+
+def begin(
+    answers: RunningAnswers,
+    exchange: Exchange,
+    slow: Slow,
+    when_over: Callable[[], None] = lambda: None,
+    collection: str = "default",
+) -> None:
+    answers.begin(exchange, slow.events(), collection=collection, words=WORDS, when_over=when_over)
 
 
 def followed(running: RunningAnswer) -> list[Event]:
@@ -74,11 +87,13 @@ def test_an_exchange_is_answered_once() -> None:
     answers, slow = RunningAnswers(), Slow()
     running = begun(answers, slow, [])
 
-    again = answers.begin(running.exchange, Slow().events(), unexpected=UNEXPECTED, when_over=lambda: None)
+    begin(answers, running.exchange, Slow())
+    assert answers.of(running.exchange) is running
 
-    assert again is running is answers.of(running.exchange)
     slow.go_on.release(3)
     followed(running)
+    begin(answers, running.exchange, Slow())
+    assert answers.of(running.exchange) is None
 
 
 def test_stopping_keeps_the_words_so_far_and_ends_the_writing() -> None:
@@ -101,7 +116,7 @@ def test_stopping_keeps_the_words_so_far_and_ends_the_writing() -> None:
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [(UsageError("Ask less."), "Ask less."), (ZeroDivisionError("secret"), UNEXPECTED)],
+    [(UsageError("Ask less."), "Ask less."), (ZeroDivisionError("secret"), WORDS.unexpected)],
 )
 def test_a_failure_is_a_sentence(error: Exception, sentence: str) -> None:
     slow, kept = Slow(error), list[str]()
@@ -120,7 +135,9 @@ def test_followers_see_the_end_of_an_answer_that_cannot_be_kept() -> None:
     def keep() -> None:
         raise ValueError("half of an emoji")
 
-    running = answers.begin(exchange, slow.events(), unexpected=UNEXPECTED, when_over=keep)
+    begin(answers, exchange, slow, keep)
+    running = answers.of(exchange)
+    assert running
     slow.go_on.release(3)
 
     assert followed(running)[-1] == Finished(WRITTEN)
@@ -139,3 +156,42 @@ def test_closing_stops_what_is_on_its_way() -> None:
 
     assert running.exchange.stopped
     assert slow.closed.is_set()
+
+
+def test_nothing_is_begun_after_closing() -> None:
+    answers, kept = RunningAnswers(), list[bool]()
+    answers.close()
+    exchange = Exchange("How tight?")
+
+    begin(answers, exchange, Slow(), lambda: kept.append(exchange.stopped))
+
+    assert answers.all() == {}
+    assert kept == [True]
+
+
+def test_beyond_the_most_at_once_a_question_gets_a_sentence() -> None:
+    answers, slow, kept = RunningAnswers(), Slow(), list[str | None]()
+    running = [begun(answers, slow, []) for _ in range(MOST_ANSWERS)]
+    exchange = Exchange("One more?")
+
+    begin(answers, exchange, slow, lambda: kept.append(exchange.error))
+
+    assert kept == [WORDS.busy]
+    assert answers.all().keys() == {one.exchange.id for one in running}
+    slow.go_on.release(3 * MOST_ANSWERS)
+    answers.close()
+
+
+def test_the_answers_from_one_collection_are_stopped() -> None:
+    answers, slow, other = RunningAnswers(), Slow(), Slow()
+    here, elsewhere = Exchange("How tight?"), Exchange("Who pays?")
+    begin(answers, here, slow)
+    begin(answers, elsewhere, other, collection="contracts")
+
+    slow.go_on.release(3)
+    answers.stop("default")
+
+    assert slow.closed.is_set()
+    assert answers.all().keys() == {elsewhere.id}
+    other.go_on.release(3)
+    answers.close()

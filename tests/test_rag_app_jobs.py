@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,8 @@ from ingest.reading import OnReading
 from ingest.records import NEVER_READ, FileRecord
 from ingest.report import DocumentReport, IngestReport
 from rag_app import jobs as jobs_module
+from rag_app.answer import Event, Token
+from rag_app.answering import Words
 from rag_app.assistant import Assistant, build_assistant
 from rag_app.chats import Exchange, Opinion
 from rag_app.feedback import FeedbackStore
@@ -525,6 +527,27 @@ def test_a_deleted_collection_takes_chats_grids_and_opinions_with_it(assistant: 
     assert home.grids.read("anna", "default") is not None
     kept = FeedbackStore(assistant.settings.location.home).all()
     assert [feedback.collection for feedback in kept] == ["default"]
+
+
+def test_an_answer_from_a_deleted_collection_is_stopped_before_the_collection_is_closed(assistant: Assistant) -> None:
+    home = assistant.home
+    home.create_collection("contracts", "contract")
+    library, counts = home.open("contracts").library, list[int]()
+
+    def events() -> Generator[Event, None, None]:
+        try:
+            while True:
+                yield Token("word ")
+        finally:
+            counts.append(library.document_count)
+
+    exchange, words = Exchange("Who pays?"), Words(unexpected="", busy="")
+    home.answers.begin(exchange, events(), collection="contracts", words=words, when_over=lambda: None)
+
+    home.delete_collection("contracts")
+
+    assert exchange.stopped
+    assert counts == [0]
 
 
 def test_uploads_that_cannot_be_deleted_are_told_and_the_deletion_can_be_tried_again(assistant: Assistant) -> None:

@@ -178,6 +178,21 @@ def test_an_answer_goes_on_over_a_reload_and_while_the_reader_is_elsewhere(addre
     expect(visit.locator(".answer")).to_contain_text("45 Nm")
 
 
+@pytest.mark.parametrize("address", ["slow"], indirect=True)
+def test_a_question_that_is_typed_while_another_is_answered_is_answered_after_it_also_over_a_reload(
+    address: str, visit: Page
+) -> None:
+    visit.goto(address)
+    ask(visit, "How tight?")
+    expect(visit.locator(".answer")).to_contain_text("The bolts")
+    ask(visit, "And how often?")
+    visit.wait_for_timeout(1000)  # nothing is shown of it before the answer above it is whole
+
+    visit.reload()
+    expect(visit.locator(".answer")).to_contain_text("The bolts")
+    expect(visit.get_by_role("button", name="Why this answer")).to_have_count(2, timeout=60_000)
+
+
 @pytest.mark.parametrize("address", ["quoted"], indirect=True)
 def test_an_answer_is_copied_with_its_marks_and_sources(address: str, visit: Page) -> None:
     visit.context.grant_permissions(["clipboard-read", "clipboard-write"])

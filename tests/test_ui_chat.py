@@ -12,9 +12,13 @@ from pages import ask, chip, html, labels, page, plain
 from streamlit.testing.v1 import AppTest
 
 from ingest.errors import RagError
+from rag_app.answer import Token
+from rag_app.answering import Words
 from rag_app.chats import Exchange, new_chat_id
 from rag_app.feedback import FeedbackStore
 from retrievers.rerank.instructions import INSTRUCTIONS
+from ui import history
+from ui.state import Chat
 
 ANNA, BERT = "a" * 24, "b" * 24
 
@@ -118,6 +122,36 @@ def test_a_chat_is_deleted_only_after_it_is_confirmed() -> None:
     assert assistant.chats.read(ANNA, chat_id) is None
     assert app.title[0].value == "What would you like to know?"
     assert kept(app) == []
+
+
+@pytest.mark.parametrize(
+    ("visitor", "before", "button"), [(ANNA, ["delete-chat"], "confirm-deletion"), ("", [], "new-chat")]
+)
+def test_an_answer_that_nobody_could_find_again_is_stopped(visitor: str, before: list[str], button: str) -> None:
+    assistant = FakeAssistant()
+    app = ask(page(assistant, visitor=visitor))
+    for key in before:
+        app.button(key=key).click().run()
+    waiting, words = Exchange("And how often?"), Words(unexpected="", busy="")
+    app.session_state["chat"].exchanges.append(waiting)
+    endless = (Token("word ") for _ in iter(int, 1))
+    assistant.answers.begin(waiting, endless, collection="default", words=words, when_over=lambda: None)
+
+    app.button(key=button).click().run()
+
+    assert waiting.stopped
+    assert not app.chat_message
+
+
+def test_only_the_chat_that_cannot_be_kept_says_so() -> None:
+    assistant, chat = FakeAssistant(), Chat(chat_id="another")
+    (assistant.folder / "chats.sqlite").write_bytes(b"no database" * 100)
+
+    history.keep(assistant, chat, ANNA, "one", Exchange("How tight?"))
+    assert chat.trouble == ""
+
+    history.keep(assistant, chat, ANNA, "another", Exchange("How tight?"))
+    assert "chats.sqlite" in chat.trouble
 
 
 def test_a_chat_of_another_collection_opens_in_that_one() -> None:

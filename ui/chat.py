@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from rag_app.answer import Event, Loading, StageDone
-from rag_app.answering import RunningAnswer
+from rag_app.answer import Event, Loading, StageDone, Token, Turn
+from rag_app.answering import MOST_ANSWERS, RunningAnswer, Words
 from rag_app.chats import Exchange
 from ui import history
 from ui.choosing import choose_documents, choose_instruction
@@ -28,7 +30,7 @@ _AFTER_STAGE = {"rerank": "checking", "gate": "writing"}
 def page(assistant: Assistant, chat: Chat) -> None:
     """The conversation, and the document pane beside it."""
     history.follow_address(assistant, chat)
-    history.begin(assistant, chat)
+    _begin(assistant, chat)
     with st.sidebar:
         _sidebar(assistant, chat)
     if not assistant.library.document_count:
@@ -72,15 +74,15 @@ def _sidebar(assistant: Assistant, chat: Chat) -> None:
 
 
 def conversation(assistant: Assistant, chat: Chat) -> None:
-    """All exchanges of the session; the last one is answered here if it waits for its answer."""
+    """All exchanges of the chat; whichever is being answered is followed here."""
     for index, exchange in enumerate(chat.exchanges):
         with st.chat_message("user", avatar=":material/person:"):
             st.text(exchange.question, width="stretch")
         with st.chat_message("assistant", avatar=":material/menu_book:"):
             reply = st.empty()
-            if exchange.waiting:
-                with reply.container(key=f"answering-{exchange.id}"):
-                    _follow(assistant, chat, exchange)
+            if exchange.waiting and (running := assistant.home.answers.of(exchange)):
+                with reply.container(key=f"answering-{index}"):
+                    _follow(running, key=f"stop-{index}")
             with reply.container():
                 draw_reply(assistant, chat, exchange, key=str(index))
 
@@ -102,30 +104,23 @@ def welcome(assistant: Assistant, chat: Chat) -> None:
             )
 
 
-def _follow(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
-    """Shows the answer as it is written, which begins it where that has not happened.
+def _follow(running: RunningAnswer, key: str) -> None:
+    """Shows the answer as it is written; `key` is that of the button which stops it.
 
     A click elsewhere ends this run of the script at the next thing shown; the next run follows from the beginning.
     """
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         activity = st.empty()
-        st.button(
-            say("chat.stop"),
-            icon=":material/stop_circle:",
-            key=f"stop-{exchange.id}",
-            type="tertiary",
-            on_click=_stop,
-            args=(assistant, chat, exchange),
-        )
+        st.button(say("chat.stop"), icon=":material/stop_circle:", key=key, type="tertiary", on_click=running.stop)
     words = st.empty()
     now = f"{say('chat.searching')} …"
-    for events in _running(assistant, chat, exchange).follow():
+    for events in running.follow():
         for event in events:
             now = _doing(event) or now
         # Also when nothing has happened: what is shown is where a click is noticed.
         activity.markdown(f":gray[{now}]", width="stretch")
-        if exchange.text:
-            words.html(partial_html(exchange))
+        if any(isinstance(event, Token) for event in events):
+            words.html(partial_html(running.exchange))
 
 
 def _doing(event: Event) -> str:
@@ -138,18 +133,28 @@ def _doing(event: Event) -> str:
     return ""
 
 
-def _running(assistant: Assistant, chat: Chat, exchange: Exchange) -> RunningAnswer:
+def _begin(assistant: Assistant, chat: Chat) -> None:
+    """Begins to answer the questions of the chat that wait for it, one after the other."""
     answers = assistant.home.answers
-    if running := answers.of(exchange):
-        return running
-    exchange.quoted = assistant.language_model is None
-    events = assistant.ask(
-        exchange.question, chat.history(), instruction=exchange.instruction, documents=list(exchange.documents)
+    words = Words(unexpected=say("chat.unexpected"), busy=say("chat.busy", most=MOST_ANSWERS))
+    for place, exchange in enumerate(chat.exchanges):
+        # In this order: what is not on its way and still waits was not answered in between.
+        if answers.of(exchange) or not exchange.waiting:
+            continue
+        history.note(assistant, chat, place)
+        exchange.quoted = assistant.language_model is None
+        keep = partial(history.keep, assistant, chat, history.visitor(), chat.chat_id, exchange)
+        events = _events(assistant, exchange, chat.exchanges[:place])
+        answers.begin(exchange, events, collection=assistant.collection, words=words, when_over=keep)
+
+
+def _events(assistant: Assistant, exchange: Exchange, before: Sequence[Exchange]) -> Generator[Event, None, None]:
+    """The answer, which begins when those before it have ended: it may lean on them."""
+    for running in filter(None, map(assistant.home.answers.of, before)):
+        for _ in running.follow():
+            if not exchange.waiting:
+                return
+    turns = [Turn(one.question, one.text) for one in before if one.answer]
+    yield from assistant.ask(
+        exchange.question, turns, instruction=exchange.instruction, documents=list(exchange.documents)
     )
-    keep = history.keeper(assistant, chat, exchange)
-    return answers.begin(exchange, events, unexpected=say("chat.unexpected"), when_over=keep)
-
-
-def _stop(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
-    if running := assistant.home.answers.of(exchange):
-        running.stop()

@@ -29,7 +29,7 @@ def choose(assistant: Assistant, chat: Chat) -> Assistant:
     if len(names) > 1:
         chosen = st.selectbox(say("app.collection"), names, index=names.index(here))
         if chosen != here:
-            leave(chat)  # else the address opens the chat before, and with it its collection
+            leave(assistant, chat)  # else the address opens the chat before, and with it its collection
             chat.switch(chosen)
     return assistant.home.open(chat.collection) if chat.collection else assistant
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -39,7 +38,7 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
     running = assistant.home.answers.all()
     saved = assistant.home.chats.read(visitor(), wanted)
     if saved is None or saved.collection not in assistant.home.collections():
-        leave(chat)
+        leave(assistant, chat)
         chat.trouble = say("history.unknown")
     elif saved.collection != assistant.collection:
         chat.switch(saved.collection)
@@ -50,31 +49,28 @@ def follow_address(assistant: Assistant, chat: Chat) -> None:
         chat.exchanges = [running[kept.id].exchange if kept.id in running else kept for kept in chat.exchanges]
 
 
-def begin(assistant: Assistant, chat: Chat) -> None:
-    """Notes the question that waits for its answer to begin, if there is one."""
-    if not visitor() or not chat.exchanges:
+def note(assistant: Assistant, chat: Chat, place: int) -> None:
+    """Keeps the question at this place (from 0), whose answer is about to begin."""
+    if not visitor():
         return
-    exchange = chat.exchanges[-1]
-    if exchange.waiting and not assistant.home.answers.of(exchange):
-        place = len(chat.exchanges) - 1
-        try:
-            assistant.home.chats.begin(visitor(), chat.chat_id, assistant.collection, place, exchange)
-        except StorageError as error:
+    try:
+        assistant.home.chats.begin(visitor(), chat.chat_id, assistant.collection, place, chat.exchanges[place])
+    except StorageError as error:
+        chat.trouble = str(error)
+
+
+def keep(assistant: Assistant, chat: Chat, owner: str, chat_id: str, exchange: Exchange) -> None:
+    """Keeps what has come of the exchange in the chat of that id; callable in any thread, for it draws nothing.
+
+    `chat` may be another one by then, which is told nothing of it.
+    """
+    if not owner:
+        return
+    try:
+        assistant.home.chats.keep(owner, chat_id, exchange)
+    except StorageError as error:
+        if chat.chat_id == chat_id:
             chat.trouble = str(error)
-
-
-def keeper(assistant: Assistant, chat: Chat, exchange: Exchange) -> Callable[[], None]:
-    """What keeps the exchange in the chat that is open now; it may be called in any thread, and draws nothing."""
-    owner, chat_id = visitor(), chat.chat_id
-
-    def keep() -> None:
-        if owner:
-            try:
-                assistant.home.chats.keep(owner, chat_id, exchange)
-            except StorageError as error:
-                chat.trouble = str(error)
-
-    return keep
 
 
 def chat_list(assistant: Assistant, chat: Chat) -> None:
@@ -87,7 +83,7 @@ def chat_list(assistant: Assistant, chat: Chat) -> None:
             width="stretch",
             disabled=not chat.exchanges,
             on_click=leave,
-            args=(chat,),
+            args=(assistant, chat),
         )
         if chat.exchanges:
             with st.popover(say("history.manage"), help=say("history.manage-help"), key="manage-chat"):
@@ -171,7 +167,14 @@ def _delete(assistant: Assistant, chat: Chat) -> None:
     except StorageError as error:
         chat.trouble = str(error)
     else:
-        leave(chat)
+        _stop_answers(assistant, chat)
+        leave(assistant, chat)
+
+
+def _stop_answers(assistant: Assistant, chat: Chat) -> None:
+    for exchange in chat.exchanges:
+        if running := assistant.home.answers.of(exchange):
+            running.stop()
 
 
 def _rename(assistant: Assistant, chat: Chat) -> None:
@@ -189,8 +192,13 @@ def _open(chat_id: str) -> None:
     st.query_params[_PARAMETER] = chat_id
 
 
-def leave(chat: Chat) -> None:
-    """Closes the open chat; what the address names would open again."""
+def leave(assistant: Assistant, chat: Chat) -> None:
+    """Closes the open chat; what the address names would open again.
+
+    Nobody finds a chat again that is not kept: its answers are stopped.
+    """
+    if not visitor():
+        _stop_answers(assistant, chat)
     st.query_params.pop(_PARAMETER, None)
     chat.restart()
 

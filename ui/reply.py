@@ -188,4 +188,4 @@ def _judge(assistant: Assistant, chat: Chat, exchange: Exchange) -> None:
         assistant.home.note_opinion(exchange, assistant.collection)
     except StorageError as error:
         chat.trouble = str(error)
-    history.keeper(assistant, chat, exchange)()
+    history.keep(assistant, chat, history.visitor(), chat.chat_id, exchange)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ingest.document import PageBox
 from ingest.records import DocumentRecord
-from rag_app.answer import STATES, Answer, Link, Passage, State, Turn
+from rag_app.answer import STATES, Answer, Link, Passage, State
 from rag_app.chats import Exchange, SavedChat, new_chat_id
 from rag_app.gate import NEAREST_PASSAGES
 
@@ -104,10 +104,6 @@ class Chat:
         self.documents = {}
         self.notices.clear()
         self.restart()
-
-    def history(self) -> tuple[Turn, ...]:
-        """The answered exchanges, oldest first."""
-        return tuple(Turn(exchange.question, exchange.text) for exchange in self.exchanges if exchange.answer)
 
 
 def current_chat() -> Chat:
