@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import Connection
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,7 +19,7 @@ from rag_app.answer import Answer
 from rag_app.database import transaction
 
 MOST_CELLS = 20_000
-"""Of all grids of a home together, at about 20 KB each; the oldest grids go first."""
+"""Kept of all grids of a home together, at about 20 KB each; a grid itself counts as one. The oldest grids go first."""
 
 Place = tuple[str, str]
 """Where a cell stands: the id of its document, and its question."""
@@ -69,17 +70,11 @@ class Grids:
     def begin(self, visitor: str, collection: str, questions: Sequence[str], documents: Sequence[str]) -> str:
         """Notes what is asked, in place of what this visitor asked of the collection before; the id of the grid."""
         grid_id = secrets.token_urlsafe(12)
-        size = len(questions) * len(documents)
-        row = (grid_id, visitor, collection, json.dumps(questions), json.dumps(documents), size, _now())
+        row = (grid_id, visitor, collection, json.dumps(questions), json.dumps(documents), 1, _now())
         with transaction(self._path, _SCHEMA) as connection:
             connection.execute("DELETE FROM grids WHERE (visitor, collection) = (?, ?)", (visitor, collection))
             connection.execute("INSERT INTO grids VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            connection.execute(
-                "DELETE FROM grids WHERE grid_id IN (SELECT grid_id FROM "
-                "(SELECT grid_id, sum(size) OVER (ORDER BY begun_at DESC, grid_id) AS so_far FROM grids) "
-                "WHERE so_far > ?) AND grid_id <> ?",
-                (MOST_CELLS, grid_id),
-            )
+            _make_room(connection, grid_id)
         return grid_id
 
     def keep(self, grid_id: str, place: Place, answer: Answer) -> None:
@@ -90,6 +85,11 @@ class Grids:
                 "INSERT OR REPLACE INTO cells SELECT grid_id, ?, ?, ? FROM grids WHERE grid_id = ?",
                 (*place, content, grid_id),
             )
+            connection.execute(
+                "UPDATE grids SET size = 1 + (SELECT count(*) FROM cells WHERE grid_id = ?1) WHERE grid_id = ?1",
+                (grid_id,),
+            )
+            _make_room(connection, grid_id)
 
     def read(self, visitor: str, collection: str) -> SavedGrid | None:
         """What this visitor asked last of the collection; without the cells that another version has kept."""
@@ -112,6 +112,16 @@ class Grids:
             return
         with transaction(self._path, _SCHEMA) as connection:
             connection.execute("DELETE FROM grids WHERE collection = ?", (collection,))
+
+
+def _make_room(connection: Connection, grid_id: str) -> None:
+    """Deletes the oldest grids beyond `MOST_CELLS`, but not this one."""
+    connection.execute(
+        "DELETE FROM grids WHERE grid_id IN (SELECT grid_id FROM "
+        "(SELECT grid_id, sum(size) OVER (ORDER BY begun_at DESC, grid_id) AS so_far FROM grids) "
+        "WHERE so_far > ?) AND grid_id <> ?",
+        (MOST_CELLS, grid_id),
+    )
 
 
 def _read(content: str) -> Answer | None:

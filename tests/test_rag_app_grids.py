@@ -46,16 +46,31 @@ def test_each_visitor_has_one_grid_of_each_collection(grids: Grids) -> None:
     assert grids.read(BERT, "default") is None
 
 
-def test_the_oldest_grids_go_when_there_are_too_many_cells(grids: Grids, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_grids_go_when_too_many_cells_are_kept(grids: Grids, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag_app.grids.MOST_CELLS", 5)
-    for visitor in ("first", "second", "third"):
-        grids.keep(grids.begin(visitor, "default", ["Why?"], ["d1", "d2"]), ("d1", "Why?"), QUOTED)
+    visitors = ("first", "second", "third")
+    for visitor in visitors:
+        grid_id = grids.begin(visitor, "default", ["Why?"], ["d1", "d2"])
+        for _ in range(3):  # the same cell again is no other one
+            grids.keep(grid_id, ("d1", "Why?"), QUOTED)
 
-    assert [grids.read(visitor, "default") is not None for visitor in ("first", "second", "third")] == [
-        False,
-        True,
-        True,
-    ]
+    assert [grids.read(visitor, "default") is not None for visitor in visitors] == [False, True, True]
+
+    grids.keep(grid_id, ("d2", "Why?"), QUOTED)
+    assert [grids.read(visitor, "default") is not None for visitor in visitors] == [False, True, True]
+
+    grids.keep(grid_id, ("d3", "Why?"), QUOTED)
+    assert [grids.read(visitor, "default") is not None for visitor in visitors] == [False, False, True]
+
+
+def test_what_is_only_asked_takes_no_grid_away(grids: Grids, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag_app.grids.MOST_CELLS", 20)
+    grids.keep(grids.begin(ANNA, "default", ["Why?"], ["d1"]), ("d1", "Why?"), QUOTED)
+
+    for stranger in range(10):
+        grids.begin(f"stranger {stranger}", "default", ["Why?"], [f"d{number}" for number in range(100)])
+
+    assert grids.read(ANNA, "default") is not None
 
 
 def test_a_cell_of_another_version_is_to_be_asked_again(tmp_path: Path, grids: Grids) -> None:
