@@ -191,27 +191,30 @@ class Collection:
                 self._delete_upload(path)
                 self.catalog.forget_files([path])
 
-    def _forget(self, document_id: str) -> None:
+    def _forget(self, document_id: str, hidden_at: datetime | None = None) -> None:
         with self._uploading:
             newer = []
             for path in self.catalog.files_of(document_id):
                 file = self.catalog.file(path)
-                if file and self._is_newer_upload(file):
+                if file and self._is_newer_upload(file, hidden_at):
                     newer.append(replace(file if file.problem else file.unread(), document_id=None))
                 else:
                     self._delete_upload(path)
             self.catalog.put_files(newer)
             self.catalog.remove(document_id)
 
-    def _is_newer_upload(self, file: FileRecord) -> bool:
-        """Whether the uploaded file is not the one that the document was read from, but one that came after it."""
+    def _is_newer_upload(self, file: FileRecord, hidden_at: datetime | None) -> bool:
+        """Whether the uploaded file is not the one that the document was read from, but one that came after it.
+
+        The same content again is one where it came after the document was hidden, and is still to be read.
+        """
         there = look_at(file.path, file.source) if self._is_upload(file.path) else None
         if there is None or (there.stamp == file.stamp and not file.problem):
             return False
-        if file.stamp == NEVER_READ:
-            return True
-        # The note of an upload is lost to an ingest that was at work when it came. Of a home that was copied the times
-        # have changed, and the files are the same.
+        if file.stamp == NEVER_READ and hidden_at and there.modified_ns > hidden_at.timestamp() * 1e9:
+            return True  # somebody wants it back, also where it is the same
+        # The same may have been uploaded twice, and the note of an upload is lost to an ingest that was at work when it
+        # came. Of a home that was copied the times have changed, and the files are the same.
         try:
             return not hash_file(file.path).startswith(file.document_id or "")
         except OSError as error:
@@ -238,7 +241,7 @@ class Collection:
         """Deletes what is not live: the versions before, what was hidden long ago, and what a crash left behind."""
         for hidden in self.catalog.hidden():
             if hidden.hidden_at + UNDO <= datetime.now(UTC):
-                self._forget(hidden.record.document_id)
+                self._forget(hidden.record.document_id, hidden.hidden_at)
         stale = self.catalog.stale()
         if not stale:
             return

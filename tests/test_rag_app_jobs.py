@@ -429,6 +429,27 @@ def test_an_unread_upload_survives_the_document_of_its_name(
     assert "three years" in assistant.search("warranty").hits[0].node.get_content()
 
 
+@pytest.mark.parametrize("hidden_first", [True, False])
+def test_the_same_file_uploaded_again_and_unread_goes_with_its_document_unless_that_was_deleted_before(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch, hidden_first: bool
+) -> None:
+    upload(assistant, note=GOOD)
+    finished(assistant.library.jobs)
+    if hidden_first:
+        hide_note(assistant)
+    path = assistant.library.save_upload("note.txt", GOOD)
+    if hidden_first:
+        later = time.time_ns() + 10**9  # the clock of files is a little behind
+        os.utime(path, ns=(later, later))
+    else:
+        hide_note(assistant)
+
+    sweep_for_good(assistant, monkeypatch)
+
+    assert path.exists() is hidden_first
+    assert [file.path for file in assistant.library.catalog.waiting_files()] == ([path] if hidden_first else [])
+
+
 def test_an_upload_that_came_while_the_file_before_was_read_survives_it(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
