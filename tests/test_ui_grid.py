@@ -47,8 +47,8 @@ class Forgetful(FakeAssistant):
 
 def asked(assistant: FakeAssistant, *questions: str, documents: Sequence[str] = (), visitor: str = "") -> AppTest:
     app = page(assistant, "grid", visitor=visitor)
-    app.text_area(key="grid-questions").set_value("\n".join(questions))
-    app.multiselect(key="grid-documents").set_value(list(documents))
+    app.text_area(key="grid-questions-default").set_value("\n".join(questions))
+    app.multiselect(key="grid-documents-default").set_value(list(documents))
     return app.button(key="grid-ask").click().run()
 
 
@@ -157,7 +157,7 @@ def test_the_result_is_there_after_a_look_at_another_page() -> None:
     visit(visit(app, "chat"), "grid")
 
     assert len(cells(app)) == 4
-    assert app.text_area(key="grid-questions").value == f"{TIGHT}\n{OIL}"
+    assert app.text_area(key="grid-questions-default").value == f"{TIGHT}\n{OIL}"
     assert len(assistant.asked) == 4
 
 
@@ -169,7 +169,7 @@ def test_the_browser_finds_its_grid_again_and_goes_on_with_it() -> None:
 
     again = page(assistant, "grid", visitor=ANNA)
     assert [cell.label for cell in cells(again)] == [cell.label for cell in before]
-    assert again.text_area(key="grid-questions").value == f"{TIGHT}\n{OIL}"
+    assert again.text_area(key="grid-questions-default").value == f"{TIGHT}\n{OIL}"
     cells(again)[0].click().run()
     assert '<sup class="mark">1</sup>' in html(again)
     again.button(key="grid-resume").click().run()
@@ -209,6 +209,21 @@ def test_another_collection_has_a_grid_of_its_own() -> None:
     app.selectbox[0].set_value("contracts").run()
 
     assert cells(app) == []
+    assert app.text_area(key="grid-questions-contracts").value == ""
+    app.selectbox[0].set_value("default").run()
+    assert app.text_area(key="grid-questions-default").value == TIGHT
+
+
+def test_the_documents_that_were_asked_are_chosen_again_after_a_reload() -> None:
+    assistant = FakeAssistant()
+    asked(assistant, TIGHT, documents=[AGREEMENT.title], visitor=ANNA)
+
+    again = page(assistant, "grid", visitor=ANNA)
+    assert again.multiselect(key="grid-documents-default").value == [AGREEMENT.document_id]
+
+    again.multiselect(key="grid-documents-default").set_value([])
+    again.button(key="grid-ask").click().run()
+    assert len(cells(again)) == 2
 
 
 def test_many_documents_are_shown_in_pages_and_all_are_asked() -> None:

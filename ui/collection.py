@@ -31,6 +31,7 @@ def choose(assistant: Assistant, chat: Chat) -> Assistant:
         if chosen != here:
             leave(assistant, chat)  # else the address opens the chat before, and with it its collection
             chat.switch(chosen)
+            st.rerun()  # the selector as drawn is that of the collection before, and the next choice would be lost
     return assistant.home.open(chat.collection) if chat.collection else assistant
 
 

@@ -168,6 +168,10 @@ def _keep(assistant: Assistant, run: Run, where: Place) -> None:
 
 
 def _form(assistant: Assistant, chat: Chat, run: Run | None) -> None:
+    """Each collection has its own questions and documents, at first those of the grid that is shown."""
+    documents_key = f"grid-documents-{assistant.collection}"
+    if run and len(run.documents) < assistant.library.document_count:
+        st.session_state.setdefault(documents_key, [document.document_id for document in run.documents])
     with st.form("grid-form", border=False):
         left, right = st.columns(2, gap="medium")
         text = left.text_area(
@@ -175,14 +179,14 @@ def _form(assistant: Assistant, chat: Chat, run: Run | None) -> None:
             value="\n".join(run.questions) if run else "",
             placeholder=say("grid.questions-example"),
             height=_FORM_HEIGHT,
-            key="grid-questions",
+            key=f"grid-questions-{assistant.collection}",
             persist_state="session",
         )
         with right:
             chosen = choose_documents(
                 assistant,
                 say("grid.documents"),
-                key="grid-documents",
+                key=documents_key,
                 placeholder=say("grid.all-documents", count=assistant.library.document_count),
             )
             asked = st.form_submit_button(say("grid.ask"), type="primary", key="grid-ask")
