@@ -45,7 +45,8 @@ def measure(question_set: QuestionSet, limit: int) -> str:
     spans, texts = question_set.spans, {document.id: document.text for document in question_set.documents}
     queries = [query for query in question_set.answerable(Sample(limit)) if query.id in spans]
     with tempfile.TemporaryDirectory() as folder:
-        assistant = build_assistant(load_settings(home=Path(folder), reranker="embedded", llm="auto"), create=True)
+        settings = load_settings(home=Path(folder), reranker="embedded")
+        assistant = build_assistant(settings, create=True, writes=False)
         files = Path(folder) / "files"
         files.mkdir()
         for document in question_set.documents:
@@ -63,7 +64,7 @@ def measure(question_set: QuestionSet, limit: int) -> str:
         if not answer.refused
     ]
     shares = [sum(first for first, *_ in right), sum(map(any, right)), sum(map(len, right))]
-    figures = " | ".join(f"{share / len(right):.2f}" for share in shares)
+    figures = " | ".join(f"{share / len(right):.2f}" if right else "–" for share in shares)
     return f"| {question_set.name} | {len(queries)} | {len(right)} | {figures} |"
 
 
