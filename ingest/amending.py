@@ -21,6 +21,7 @@ from ingest.amending_words import (
     IF_FIRST,
     IN_ITS_PLACE,
     IS_RESTATED,
+    NAMED,
     NEW_WORDS,
     OF_AMENDMENT,
     OF_DOCUMENT,
@@ -152,7 +153,12 @@ def _changed_by(sentence: str, following: str) -> Iterator[Amending]:
         for target in clause.targets:
             yield Amending(target, clause.document, clause.ends(following), sentence)
     if not found and (whole := OF_WHOLE.search(own)) and not _is_unsure(own, whole):
-        yield Amending(WHOLE, whole.group(), not IS_RESTATED.search(whole.group()), sentence)
+        yield Amending(WHOLE, _name_in(whole.group()), not IS_RESTATED.search(whole.group()), sentence)
+
+
+def _name_in(words: str) -> str:
+    named = NAMED.search(words)
+    return named.group() if named else ""
 
 
 def _found(sentence: str) -> list[_Clause]:

@@ -43,6 +43,8 @@ _DOCUMENT = (
 _NAMED = rf"(?:[A-Z][\w’'&.-]{{0,30}}\s{{1,3}}){{0,8}}?{_DOCUMENT}"
 _CHINESE_TITLE = r"《[^《》\n]{2,40}(?:合同|协议|协议书|合约|条款|订单|备忘录)》"
 _CHINESE_NAMED = rf"(?:{_CHINESE_TITLE}|(?:原|主)(?:合同|协议))"
+# An agreement by its name, wherever it stands.
+NAMED = re.compile(rf"\b(?!(?:The|That|Said|This)\s){_NAMED}|{_CHINESE_NAMED}")
 _RESTATES = r"amend(?:ed|s)?\s{1,3}and\s{1,3}restate[ds]?\s{1,3}in\s{1,3}(?:its|their)\s{1,3}entirety"
 OF_WHOLE = re.compile(
     rf"\b(?i:the|that|said)\s{{1,3}}(?:certain\s{{1,3}})?{_NAMED}[^;]{{0,160}}?\b{_BE}\s{{1,3}}"

@@ -22,7 +22,7 @@ from ingest.outline import Outline
 from rag_app.answer import WHOLE, Relation, Standing
 from rag_app.dates import Day, dates
 from rag_app.effective import effective_day, since, standing
-from rag_app.openings import is_meant, is_named, signed
+from rag_app.openings import is_meant, is_named, is_same_work, signed
 from rag_app.texts import Texts
 
 CONTRACTS_LOOKED_AT = 30
@@ -92,8 +92,12 @@ class Amendments:
         text = self._texts.beginning(amending)
         dated, theirs = own.dated(opening) or signed(text), dates(f"{opening.title}\n{opening.text}")
         found: list[Change] = []
+        # A version of an agreement supersedes what its first one did; `versions` tells what a new one changes.
+        is_version = is_same_work(opening, own) and opening.is_restated == own.is_restated
         for passage in self._amending().get(amending, ()):
             for one in amendings(passage.get_content()):
+                if is_version and one.target == WHOLE:
+                    continue
                 changed = outline.order if one.target == WHOLE else outline.find("clause", one.target)
                 if changed and is_meant(opening, own, one.document):
                     effective = effective_day(one.sentence, own.text, text, theirs)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ingest.amending import is_of_amendment, without_quotations
+from ingest.amending_words import NAMED
 from ingest.references import definitions
 from ingest.segmentation import fold
 from rag_app.dates import dates, day_of, written_dates
@@ -36,6 +37,14 @@ _RESTATED = re.compile(
     r"\b(?:(?:first|second|third|fourth|fifth)\s+)?(?:amended\s+and\s+restated|restated)\b|[（(]?修订版[）)]?"
 )
 
+# What any agreement and any amendment of one may be called: "the said Original Agreement No. 2", 原合同.
+_OF_ANY = re.compile(
+    r"(?i:\b(?:of|to|in|under|the|that|this|said|such|our|certain|no|number|and|by|original|existing|initial|prior|previous"
+    r"|earlier|former|main|principal|underlying|primary|base|current|agreements?|contracts?"
+    rf"|amendments?|addendum|addenda|supplement(?:al)?|{'|'.join(_ORDINALS)}|\d{{1,2}})\b)"
+    r"|合同|协议书?|合约|补充|修订|变更|第[一二三四五六七八九十\d]{1,2}次|首次|[原主该本《》的之中一二三四五六七八九十]|项下"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -54,6 +63,13 @@ class Opening:
         title = fold(self.title)
         found = {fold(name) for name in names(self.text)} - {fold(term) for term in definitions(self.text)}
         return {name for name in found if name not in title}
+
+    @property
+    def own_names(self) -> set[str]:
+        """The words by which the document may be called: those of its title, its initials, and what it defines."""
+        title = f"{self.title}\n{self.text[:FIRST_WORDS]}"
+        initials = ["".join(word[0] for word in name.group().split()) for name in NAMED.finditer(title)]
+        return set(content_words(" ".join([title, *initials, *definitions(self.text)])))
 
     @property
     def is_amendment(self) -> bool:
@@ -90,11 +106,31 @@ def is_meant(contract: Opening, by: Opening, document: str) -> bool:
 
     Amendments have clauses of their own, which another one may change, and which the agreement's are not.
     """
+    if not _may_be_called(contract, by, document):
+        return False
     if not document:
         return contract.is_amendment == by.amends_an_amendment
     if not contract.is_amendment:
         return not is_of_amendment(document)
     return is_of_amendment(document) and ordinal(document) in (0, contract.ordinal or 1)
+
+
+def _may_be_called(contract: Opening, by: Opening, document: str) -> bool:
+    """Whether the words that tell this name from that of any agreement are the contract's, or there are none."""
+    own = contract.own_names
+    return any(own.issuperset(_telling(name)) for name in (document, _meaning(document, by)))
+
+
+def _telling(name: str) -> list[str]:
+    return content_words(_OF_ANY.sub(" ", name))
+
+
+def _meaning(document: str, by: Opening) -> str:
+    """The full name for which a text says that this one stands: the Tenancy Agreement of 1 May (the “Lease”)."""
+    words = NAMED.search(document)
+    short = re.search(rf"[\"“](?:the\s)?{re.escape(words.group())}[\"”]", by.text) if words else None
+    named = [name.group() for name in NAMED.finditer(by.text[: short.start()])] if short else []
+    return named[-1] if named else document
 
 
 def ordinal(text: str) -> int:

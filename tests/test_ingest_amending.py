@@ -167,6 +167,19 @@ def test_whose_clause_it_is_stands_beside_its_number(text: str, of_amendment: bo
     assert is_of_amendment(change.document) is of_amendment
 
 
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("This Agreement supersedes the Confidentiality Agreement between the parties.", "Confidentiality Agreement"),
+        ("The Supply Agreement is hereby terminated.", "Supply Agreement"),
+        ("双方同意解除《采购合同》。", "《采购合同》"),
+        ("原合同自2026年3月1日起终止。", "原合同"),
+    ],
+)
+def test_what_ends_a_whole_document_names_it(text: str, document: str) -> None:
+    assert [(change.target, change.document) for change in amendings(text)] == [(WHOLE, document)]
+
+
 def test_new_wording_may_hold_quotation_marks_itself() -> None:
     text = "Clause 4.1 is replaced by: “4.1 By 28 November (the “Delivery Date”), see clause 6.2.” Clause 5 is deleted."
 

@@ -65,10 +65,28 @@ def test_amendments_are_counted(title: str, number: int) -> None:
         ("", "First Amendment to Supply Agreement", "Second Amendment to Supply Agreement", False),
         ("", "First Amendment to Supply Agreement", "Second Amendment to the First Amendment", True),
         ("", "Food Supplements Supply Agreement", "Amendment No. 1", True),
+        ("of the Confidentiality Agreement", "Supply Agreement", "Amendment No. 1", False),
+        ("Letter", "Supply Agreement", "Amendment No. 1", False),
+        ("Privacy Agreement", "Supply Agreement", "Data Processing Agreement", False),
+        ("of the said Original Agreement", "Master Supply Agreement No. 7", "Amendment No. 1", True),
+        ("the Supply Agreement", "Master Supply Agreement No. 7", "Amendment No. 1", True),
+        ("of the MSA", "Master Services Agreement No. 7", "Amendment No. 1", True),
+        ("《采购合同》", "设备采购合同", "补充协议", True),
+        ("《保密协议》", "设备采购合同", "补充协议", False),
+        ("原合同", "设备采购合同", "补充协议", True),
     ],
 )
 def test_a_clause_is_that_of_the_document_that_is_named(document: str, title: str, by: str, meant: bool) -> None:
     assert is_meant(Opening(title, ""), Opening(by, ""), document) is meant
+
+
+def test_a_document_may_be_called_as_it_or_its_amendment_defines() -> None:
+    contract = Opening("Tenancy Agreement", "Between A and B (the “Letting Contract”).")
+    by = Opening("Amendment No. 1", "It amends the Tenancy Agreement of 1 May 2020 (the “Lease”).")
+
+    assert is_meant(contract, by, "of the Lease")
+    assert is_meant(contract, by, "of the Letting Contract")
+    assert not is_meant(contract, by, "of the Licence")
 
 
 def test_a_restated_agreement_is_not_amended_by_what_came_before_it() -> None:

@@ -253,6 +253,34 @@ def test_no_clause_of_an_agreement_that_was_terminated_is_shown_as_if_it_held(
     )
 
 
+ENTIRE = "\n## 9. Entire agreement\n\n9.1 This Agreement supersedes the Confidentiality Agreement of the parties.\n"
+PROCESSING = """# Data Processing Agreement
+
+This data processing agreement between Alder Peak Systems Ltd and Highfield Logistics Group Ltd belongs to the
+Master Services Agreement No. MSA-2023-88 of 1 February 2023.
+
+1.1 This Data Processing Agreement supersedes the Privacy Agreement between the parties.
+"""
+OTHER_CLAUSE = """1.1 Section 4.1 of the Confidentiality Agreement is hereby deleted in its entirety.
+"""
+
+
+@pytest.mark.parametrize(
+    ("agreement", "other"),
+    [
+        pytest.param(AGREEMENT + ENTIRE, AGREEMENT.replace("ninety", "sixty") + ENTIRE, id="a version of the same"),
+        pytest.param(AGREEMENT, PROCESSING, id="a sibling"),
+        pytest.param(AGREEMENT, amendment(1, OTHER_CLAUSE, "3 June 2024"), id="a clause of another"),
+    ],
+)
+def test_what_is_said_of_another_document_changes_none_of_this_one(
+    agreement: str, other: str, assistant: Assistant, folder: Path
+) -> None:
+    (folder / "agreement.md").write_text(agreement, encoding="utf-8")
+
+    assert not governing(ask(assistant, folder, other))
+
+
 def test_the_clause_of_an_amendment_may_be_changed_itself(assistant: Assistant, folder: Path) -> None:
     changing = amendment(
         2,
