@@ -68,7 +68,7 @@ _ON_SIGNING = re.compile(
 # What an amendment says of itself: "This Second Amendment ...", "Effective 1 May 2027, ...".
 _OWN = re.compile(
     r"\W{0,3}(?:[\d.]{1,6}\s{1,3})?(?:(?i:(?:this|the|these)\s{1,3}(?:\w{1,20}\s{1,3}){0,4}?"
-    r"(?:amendments?|addendum|supplement|agreement|letter|deed|changes)\b)|(?:Effective|With\s{1,3}effect)\b)"
+    r"(?:amendments?|addendum|supplement|agreement|letter|deed|changes|version)\b)|(?:Effective|With\s{1,3}effect)\b)"
     r"|.{0,80}\bthis\s{1,3}(?:\w{1,20}\s{1,3}){0,2}(?:Amendment|Addendum|Supplement)\s{1,3}(?:shall|is|will|becomes|takes)\b"
     r"|[^，。；]{0,20}本"
 )

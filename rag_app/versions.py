@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from llama_index.core.schema import BaseNode, NodeWithScore
 
@@ -19,7 +20,7 @@ from rag_app.answer import Relation, Standing
 from rag_app.dates import dates
 from rag_app.effective import effective_day, standing
 from rag_app.openings import is_same_work
-from rag_app.texts import Texts
+from rag_app.texts import CACHED_WHOLE, Texts
 
 KEPT_AT_LEAST = 0.3
 """The share of a clause's runs of words from which on a version has it, renumbered and reworded."""
@@ -33,6 +34,7 @@ class Versions:
         self._collection = collection
         self._outline = outline
         self._texts = texts
+        self._clauses = lru_cache(CACHED_WHOLE)(self._read_clauses)
 
     def changes(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
         """The clauses of these passages that the latest version of their document words otherwise, or lacks.
@@ -48,22 +50,26 @@ class Versions:
     def _revisions_of(self, node: BaseNode, later: Mapping[str, str], today: date) -> Iterator[Change]:
         own = node.metadata["version"]
         versions = [(version, self._begins(version, own)) for version in self._chain(node, later)]
-        to_come = [(version, day) for version, day in versions if standing(day, "", today) == "to come"]
-        for version, day in [one for one in versions if one not in to_come][-1:] + to_come:
-            holds: Standing = "to come" if (version, day) in to_come else "in force"
+        in_force = [place for place, (_, day) in enumerate(versions) if _standing(day, today) == "in force"]
+        last = max(in_force, default=0)
+        for place, (version, day) in enumerate(versions):
+            holds = _standing(day, today)
+            if place < last and holds != "to come":
+                continue
             for clause, other, relation in self._worded_otherwise(node, version):
                 yield Change(other, node.node_id, clause, relation, day, standing=holds)
 
     def _governing_until(self, node: BaseNode, earlier: Mapping[str, str], today: date) -> Iterator[Change]:
-        """The same clauses in the version before, where that of this passage is not in force yet."""
+        """The same clauses in the version before, where that of this passage is not in force for sure."""
         own = node.metadata["version"]
         for before in self._chain(node, earlier):
             day = self._begins(own, before)
-            if standing(day, "", today) != "to come":
+            holds = _standing(day, today)
+            if holds == "in force":
                 return
             for clause, other, relation in self._worded_otherwise(node, before):
                 if relation == "revises":
-                    yield Change(node.node_id, other, clause, relation, day, standing="to come")
+                    yield Change(node.node_id, other, clause, relation, day, standing=holds)
 
     def _chain(self, node: BaseNode, next_of: Mapping[str, str]) -> list[str]:
         """The versions of one work that follow that of a passage, one after the other."""
@@ -97,13 +103,27 @@ class Versions:
         for clause, ids in held_in.items():
             own = _clause_text(node, clause)
             other = _clause_text(texts[ids[0]], clause) if ids and ids[0] in texts else ""
-            if not own or own == other or _words(own) in _words(self._texts.whole(version)):
+            if not own or own == other or self._has_all_of(version, own, node.metadata["version"]):
                 continue
             if other:
                 yield clause, ids[0], "revises"
             elif not ids and outline.order and held(own, self._texts.whole(version)) < KEPT_AT_LEAST:
                 near = (found[0] for within in levels(_before(clause)) if (found := outline.find("clause", within)))
                 yield clause, next(near, outline.order[0]), "drops"
+
+    def _has_all_of(self, version: str, clause: str, own: str) -> bool:
+        """Whether a version has a clause of just these words, with all that stands behind the end of the passage."""
+        words = _words(clause)
+        whole = {text for text in self._clauses(own) if text.startswith(words)}
+        return not whole.isdisjoint(self._clauses(version))
+
+    def _read_clauses(self, version: str) -> frozenset[str]:
+        return frozenset(_words(text) for _, text in _clauses(self._texts.whole(version)))
+
+
+def _standing(day: str, today: date) -> Standing:
+    """Whether a version holds, which does so from the beginning where it names no day."""
+    return standing(day, "", today) if day else "in force"
 
 
 def _before(clause: str) -> str:
@@ -119,11 +139,18 @@ def _words(clause: str) -> str:
 
 def _clause_text(node: BaseNode, clause: str) -> str:
     """The words of a clause that begins in a passage, "" where none of this number does."""
-    own: list[str] = []
-    for line in node.get_content().split("\n"):
-        printed = clause_number(line)
-        if own and printed:
-            break
-        if own or (printed and normal_number(printed) == clause):
-            own += line.split()
-    return " ".join(own)
+    return next((text for number, text in _clauses(node.get_content()) if number == clause), "")
+
+
+def _clauses(text: str) -> Iterator[tuple[str, str]]:
+    """The clauses that begin in a text, each with its number and its words."""
+    number, words = "", list[str]()
+    for line in text.split("\n"):
+        if printed := clause_number(line):
+            if words:
+                yield number, " ".join(words)
+            number, words = normal_number(printed), []
+        if number:
+            words += line.split()
+    if words:
+        yield number, " ".join(words)

@@ -339,6 +339,46 @@ def test_a_version_that_is_to_come_does_not_govern_yet(assistant: Assistant, fol
     )
 
 
+@pytest.mark.parametrize(
+    ("begins", "said"),
+    [
+        ("This Agreement shall take effect upon approval by the board.", "effective upon approval by the board"),
+        ("This Agreement is effective 03/04/2026.", "effective 03/04/2026"),
+    ],
+)
+def test_a_version_of_which_it_is_not_known_whether_it_holds_is_said_to_be(
+    begins: str, said: str, assistant: Assistant, folder: Path
+) -> None:
+    later = AGREEMENT.replace("ninety", "sixty").replace("This agreement is", f"{begins} This agreement is")
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+
+    answer = ask(assistant, folder, later, today=date(2026, 3, 20))
+
+    assert_said_in_order(answer, "sixty days' notice", said, "ninety days' notice")
+    links = [link for passage in answer.passages for link in passage.links if link.relation == "revises"]
+    assert {link.standing for link in links} == {"unknown"}
+    assert "whether that has come is not known" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("at its office.", "at its office. A notice is void while any invoice of the Supplier is unpaid."),
+        ("at its office.", "at its office.\n\nA notice is void while any invoice of the Supplier is unpaid."),
+        ("at its office.", "at its office.5"),
+    ],
+)
+def test_a_clause_that_a_later_version_extends_is_revised(
+    before: str, after: str, assistant: Assistant, folder: Path
+) -> None:
+    os.utime(folder / "agreement.md", (1_700_000_000, 1_700_000_000))
+
+    answer = ask(assistant, folder, AGREEMENT.replace(before, after))
+
+    targets = {link.target for passage in answer.passages for link in passage.links if link.relation == "revises"}
+    assert targets == {"4.1"}
+
+
 VERSION = AGREEMENT.replace(
     "## 5. Support",
     "4.2 The Supplier may not terminate this agreement before the warehouse has run for two full years.\n\n"
