@@ -113,7 +113,7 @@ class Governing:
 
     def told(self, quote: Quote) -> list[Told]:
         """The quote alone; where its clause was changed or it changes one, what governs today before all else."""
-        now, later = self._history(*self._first(quote), frozenset())
+        now, later = self._history(*self._first(quote), set())
         if later and now[0][0] is None:
             today = {language: words.format(today=day_name(self.today, language)) for language, words in _TODAY.items()}
             now[0] = today, now[0][1]
@@ -140,11 +140,15 @@ class Governing:
                 return link
         return None
 
-    def _history(self, quote: Quote, clause: str, seen: frozenset[int]) -> tuple[list[Told], list[Told]]:
-        """The quote with all that changes its clause: today's rule and what it replaced; and what is to come."""
+    def _history(self, quote: Quote, clause: str, seen: set[int]) -> tuple[list[Told], list[Told]]:
+        """The quote with all that changes its clause: today's rule and what it replaced; and what is to come.
+
+        The passages that are told are added to those `seen`: each is told once, also where amendments change each
+        other.
+        """
         changes = self._changes(quote, clause, seen)
         present = [change for change in changes if change.link.standing != "to come"]
-        seen |= {quote.passage.number}
+        seen |= {quote.passage.number, *(change.passage.number for change in changes)}
         told: list[Told] = []
         later: list[Told] = []
         for place, change in enumerate(present):
@@ -159,7 +163,7 @@ class Governing:
                 later += now + to_come
         return told, later
 
-    def _changes(self, quote: Quote, clause: str, seen: frozenset[int]) -> list[_Change]:
+    def _changes(self, quote: Quote, clause: str, seen: set[int]) -> list[_Change]:
         """What changes this clause in the passage of the quote, each passage once, what governs first."""
         found = {
             passage.number: _Change(passage, link, quote.passage.title if seen else "")
@@ -170,7 +174,7 @@ class Governing:
         }
         return sorted(found.values(), key=lambda change: change.rank, reverse=True)
 
-    def _of_change(self, change: _Change, lead: Lead | None, seen: frozenset[int]) -> tuple[list[Told], list[Told]]:
+    def _of_change(self, change: _Change, lead: Lead | None, seen: set[int]) -> tuple[list[Told], list[Told]]:
         """The words of a change; a later amendment may have changed these in turn."""
         quote = _governing_quote(change, self.score)
         now, later = self._history(quote, _clause_at(quote), seen)
