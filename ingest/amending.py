@@ -84,7 +84,8 @@ def amended(text: str) -> list[str]:
 
 def runs_on(text: str) -> bool:
     """Whether the new wording goes on behind the end of the text: it announces it, or leaves its quotation open."""
-    is_open = text.count("“") > text.count("”") or text.count('"') % 2 == 1
+    straight = [quotation.group() for quotation in STRAIGHT_QUOTATION.finditer(text)]
+    is_open = text.count("“") > text.count("”") or any(len(one) < 2 or one[-1] != '"' for one in straight)
     return is_open or text.rstrip().endswith((":", "："))
 
 

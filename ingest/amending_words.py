@@ -1,6 +1,7 @@
 """How amendments are worded in English and Chinese: the patterns by which `amending` finds what a sentence changes.
 
-No pattern repeats without a limit, so that the time depends on the length of a text alone.
+No pattern repeats without a limit but for blanks between sentences and for what stands in quotation marks, of which
+each character is read once: the time grows with the length of a text alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ACTIVE = re.compile(
     r"\b(?:hereby\s{1,3}(?:amends?|deletes?|replaces?|restates?|modif(?:y|ies)|var(?:y|ies))"
     r"|shall\s{1,3}(?:replace|supersede)|agreed?\s{1,3}to\s{1,3}(?:amend|delete|replace|modify|vary)"
     r"|amended\s{1,3}by\s{1,3}(?:deleting|replacing|amending|modifying|substituting))\b"
-    r"|^\W{0,3}(?:[a-z\d]{1,4}(?:\.\d{1,3})*[.)]{0,2}\s{1,3})?"
+    r"|^\W{0,3}(?:[a-z\d]{1,4}(?:\.\d{1,3}){0,5}[.)]{0,2}\s{1,3})?"
     r"(?:by\s{1,3})?(?:(?i:delet|replac|amend|substitut)(?:ing|e)?)\s{1,3}"
     r"(?=(?:the\s{1,3}(?:\w{1,15}\s{1,3}){1,3}of\s{1,3})?(?i:section|clause|article|paragraph|schedule|exhibit|annex))"
     r"|删除(?=第|原|附|《)|(?:替换|取代|代替)(?![为成])|(?:同意|决定|约定|现|兹)(?:修改|变更|修订|废止)(?=第|原|附|《)"
@@ -131,4 +132,5 @@ PART = re.compile(
 SENTENCE_END = re.compile(
     r"(?<=[.;:])(?<!\b[Nn]o\.)(?<!\b[Ss]ec\.)(?<!\b[Aa]rt\.)(?<!\b[Cc]l\.)\s+(?=[A-Z(“\"\d])|(?<=[。；：])|\n"
 )
-STRAIGHT_QUOTATION = re.compile(r"\"[^\"]*\"?")
+# Behind a digit the mark is that of inches or closes a quotation, behind a full stop it closes one.
+STRAIGHT_QUOTATION = re.compile(r"(?<![\d.])\"[^\"]*\"?")

@@ -29,6 +29,8 @@ from ingest.amending import WHOLE, amended, amendings, is_of_amendment, runs_on
         ("The first paragraph of Section 4 of the Agreement is hereby deleted in its entirety", ["4"]),
         ("Section 14.5 is deleted; Section 15 is amended to read as follows:", ["14.5", "15"]),
         ("Section 5 of that certain Services Agreement dated as of March 1, 2023, is hereby deleted.", ["5"]),
+        ('Pipes of 2" are used.\nSection 5 of the Agreement is hereby deleted.', ["5"]),
+        ('Section 5 is replaced by "Pipes of 19" are used, as ever." Section 7 is deleted.', ["5", "7"]),
         ("Clause 4.1 shall henceforth read as follows: “4.1 New.”", ["4.1"]),
         (
             "The Agreement is amended by:\n(a) deleting Section 5;\n(b) replacing Section 6 with the following:",
@@ -192,6 +194,9 @@ def test_new_wording_may_hold_quotation_marks_itself() -> None:
         ("Clause 9.1 is replaced by the following:", True),
         ("Clause 9.1 is replaced by: “9.1 The Seller warrants", True),
         ("Clause 9.1 is replaced by: “9.1 The Seller warrants.”", False),
+        ('Clause 9.1 is replaced by: "9.1 The Seller warrants', True),
+        ('Clause 9.1 is replaced by: "9.1 The Seller warrants 30"', False),
+        ('Pipes of 2" are used. Clause 9.1 is replaced by: "9.1 New."', False),
     ],
 )
 def test_wording_that_is_cut_goes_on_behind(text: str, goes_on: bool) -> None:
