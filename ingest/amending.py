@@ -31,14 +31,17 @@ from ingest.amending_words import (
     OWN_PLACE,
     PART,
     PASSIVE,
+    RANGE,
     SENTENCE_END,
     STRAIGHT_QUOTATION,
 )
+from ingest.clauses import normal_number
 from ingest.references import references
 
 # How far before the verb its condition is looked for.
 CONDITION_CHARACTERS = 200
 MOST_TITLE = 30
+MOST_IN_RANGE = 50
 WHOLE = "*"
 """The target of what ends or restates a whole document."""
 
@@ -135,13 +138,23 @@ class _Clause:
     @property
     def targets(self) -> list[str]:
         own = OF_DOCUMENT.sub(lambda match: match.group() if OF_LAW.search(match.group()) else " ", self.subject)
-        return [reference.target for reference in references(own) if reference.kind in _KINDS]
+        named = [reference.target for reference in references(own) if reference.kind in _KINDS]
+        within = {normal_number(span.group("first")): _within(span) for span in RANGE.finditer(own)}
+        return list(dict.fromkeys(one for target in named for one in (target, *within.get(target, ()))))
 
     def ends(self, following: str) -> bool:
         """Whether all of what it changes is gone, and no new words stand in its place, nor in the next sentence."""
         if PART.search(self.subject) or IN_ITS_PLACE.search(following):
             return False
         return bool(ENDS.search(self.predicate)) and not NEW_WORDS.search(self.predicate)
+
+
+def _within(span: re.Match[str]) -> list[str]:
+    """The numbers between the ends of a range that differ in their last part alone: "3.3" of 3.2 to 3.4."""
+    ends = [end if end[0].isdecimal() else normal_number(end) for end in span.group("first", "last")]
+    (before, dot, first), (other, _, last) = (end.rpartition(".") for end in ends)
+    numbers = range(int(first) + 1, int(last)) if before == other else range(0)
+    return [f"{before}{dot}{number}" for number in numbers[:MOST_IN_RANGE]]
 
 
 def _changed_by(sentence: str, following: str) -> Iterator[Amending]:

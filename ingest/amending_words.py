@@ -106,6 +106,12 @@ OF_DOCUMENT = re.compile(
     rf"|(?:{_CHINESE_TITLE}(?:补充协议)?|(?:第[一二三四五]次|首次)?补充协议[一二三四五]?)"
     r"[（(]?(?:以下简称[^（）()]{0,20}[)）])?(?:的|之|中|项下)?\s?(?=第|附)"
 )
+# "Sections 3.2 to 3.4", 第五条至第八条.
+_NUMBER = rf"(?:\d{{1,3}}(?:\.\d{{1,3}}){{0,5}}(?![\w(]|\.\d)|第[{CHINESE_DIGITS}\d]{{1,4}}条)"
+RANGE = re.compile(
+    rf"(?P<first>{_NUMBER})\s{{0,3}}(?:\b(?:to|through|until)\b|[-–—至到])\s{{0,3}}"
+    rf"(?:(?i:section|clause|article|paragraph)s?\s{{1,3}})?(?P<last>{_NUMBER})"
+)
 OF_LAW = re.compile(r"\b(?:Act|Code|Rules?|Regulations?|Directive|Statutes?|Treaty|Law)\s{0,3}$")
 OF_AMENDMENT = re.compile(
     r"\b(?:Amendment|Addendum|Supplement(?=\s{1,3}(?:No\b|to\b|\d))|Side\s{1,3}Letter)s?\b|\bSupplemental\b"
