@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ingest.segmentation import CJK
 
 Sketch = NDArray[np.uint32]
+Runs = NDArray[np.uint64]
 
 SKETCH_VALUES = 128
 """The standard error of a likeness s is sqrt(s (1 - s) / 128): 0.044 at most."""
@@ -50,7 +51,7 @@ def sketch(text: str) -> Sketch:
 
     A text of fewer than `SHINGLE_WORDS` words has the sketch of nothing, which is like no other.
     """
-    shingles = _shingles(text)
+    shingles = runs_of(text)
     values = np.full(SKETCH_VALUES, _NOTHING, dtype=np.uint32)
     if len(shingles):
         for place, (multiplier, offset) in enumerate(zip(_MULTIPLIERS, _OFFSETS, strict=True)):
@@ -65,13 +66,13 @@ def similarity(left: Sketch, right: Sketch) -> float:
     return float(np.mean(left == right))
 
 
-def held(part: str, whole: str) -> float:
-    """Which share of the runs of words of one text another one holds, 0 to 1.
+def held(part: str, whole: Runs) -> float:
+    """Which share of the runs of words of a text is among those of another one, 0 to 1.
 
     A text of too few words, of which this says nothing, counts as held.
     """
-    runs = _shingles(part)
-    return float(np.isin(runs, _shingles(whole)).mean()) if len(runs) else 1.0
+    runs = runs_of(part)
+    return float(np.isin(runs, whole).mean()) if len(runs) else 1.0
 
 
 def bands(values: Sketch) -> list[int]:
@@ -89,8 +90,8 @@ def _is_empty(values: Sketch) -> bool:
     return bool((values == _NOTHING).all())
 
 
-def _shingles(text: str) -> NDArray[np.uint64]:
-    """The runs of words as numbers, each once."""
+def runs_of(text: str) -> Runs:
+    """The runs of words of a text as numbers, each once."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     if len(words) < SHINGLE_WORDS:
         return np.empty(0, dtype=np.uint64)

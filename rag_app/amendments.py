@@ -66,6 +66,7 @@ class Amendments:
         self._changes_of = lru_cache(CACHED_DOCUMENTS)(self._read_changes)
         self._names = lru_cache(CACHED_DOCUMENTS)(self._compare)
         self._known: tuple[int, dict[str, list[BaseNode]]] = (-1, {})
+        self._speaks_of_another: dict[str, bool] = {}
 
     def changes(self, nodes: Sequence[NodeWithScore], today: date) -> list[Change]:
         """What changes one of these passages, and what they change themselves; the latest change first."""
@@ -114,8 +115,18 @@ class Amendments:
             nodes = self._collection.vectors.amending()
             for hit in self._collection.live([NodeWithScore(node=node) for node in nodes]):
                 by_version[hit.node.metadata["version"]].append(hit.node)
-            self._known = moment, dict(by_version)
+            known = self._speaks_of_another
+            self._speaks_of_another = {
+                version: known[version] if version in known else self._changes_another(version, passages)
+                for version, passages in by_version.items()
+            }
+            self._known = moment, {key: by_version[key] for key, does in self._speaks_of_another.items() if does}
         return self._known[1]
+
+    def _changes_another(self, version: str, passages: Sequence[BaseNode]) -> bool:
+        """Whether it is an amendment, or names what it changes; "The hose in Section 4.2 is replaced" does neither."""
+        names_one = (one.document for passage in passages for one in amendings(passage.get_content()))
+        return any(names_one) or self._texts.opening(version).is_amendment
 
     def _find_contracts(self, amending: str, generation: int) -> set[str]:
         """The versions of the documents that an amendment names, as far as its title and first words find them."""

@@ -109,7 +109,7 @@ def is_meant(contract: Opening, by: Opening, document: str) -> bool:
     if not _may_be_called(contract, by, document):
         return False
     if not document:
-        return contract.is_amendment == by.amends_an_amendment
+        return by.is_amendment and contract.is_amendment == by.amends_an_amendment
     if not contract.is_amendment:
         return not is_of_amendment(document)
     return is_of_amendment(document) and ordinal(document) in (0, contract.ordinal or 1)

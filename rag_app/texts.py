@@ -9,6 +9,7 @@ from llama_index.core.schema import BaseNode
 
 from ingest.collection import Collection
 from ingest.outline import Outline
+from ingest.revisions import Runs, runs_of
 from rag_app.openings import Opening
 
 OPENING_PASSAGES = 2
@@ -28,6 +29,7 @@ class Texts:
         self.opening = lru_cache(CACHED_OPENINGS)(self._opening)
         self.beginning = lru_cache(CACHED_OPENINGS)(self._beginning)
         self.whole = lru_cache(CACHED_WHOLE)(self._whole)
+        self.runs = lru_cache(CACHED_WHOLE)(self._runs)
 
     def _opening(self, version: str) -> Opening:
         passages = self._first(version, OPENING_PASSAGES)
@@ -41,6 +43,9 @@ class Texts:
 
     def _whole(self, version: str) -> str:
         return "\n".join(passage.get_content() for passage in self._first(version, None))
+
+    def _runs(self, version: str) -> Runs:
+        return runs_of(self.whole(version))
 
     def _first(self, version: str, count: int | None) -> list[BaseNode]:
         """The first passages of a version, in reading order."""

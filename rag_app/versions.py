@@ -107,7 +107,7 @@ class Versions:
                 continue
             if other:
                 yield clause, ids[0], "revises"
-            elif not ids and outline.order and held(own, self._texts.whole(version)) < KEPT_AT_LEAST:
+            elif not ids and outline.order and held(own, self._texts.runs(version)) < KEPT_AT_LEAST:
                 near = (found[0] for within in levels(_before(clause)) if (found := outline.find("clause", within)))
                 yield clause, next(near, outline.order[0]), "drops"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.revisions import BAND_VALUES, REVISION_LIKENESS, SKETCH_VALUES, bands, held, similarity, sketch
+from ingest.revisions import BAND_VALUES, REVISION_LIKENESS, SKETCH_VALUES, bands, held, runs_of, similarity, sketch
 
 VOCABULARY = "seller buyer goods price shall deliver accept pay notice term party may within days after before each"
 WORDS = VOCABULARY.split()
@@ -63,10 +63,10 @@ def test_the_likeness_is_the_share_of_common_runs_of_words() -> None:
 def test_how_much_of_a_text_another_one_holds() -> None:
     clause, others = "The buyer pays within thirty days of the invoice.", "The seller delivers in May. "
 
-    assert held(clause, others + clause) == 1.0
-    assert held(clause, others) == 0.0
-    assert 0.0 < held(clause, clause.replace("thirty", "ten")) < 1.0
-    assert held("Reserved.", others) == 1.0  # too short to tell
+    assert held(clause, runs_of(others + clause)) == 1.0
+    assert held(clause, runs_of(others)) == 0.0
+    assert 0.0 < held(clause, runs_of(clause.replace("thirty", "ten"))) < 1.0
+    assert held("Reserved.", runs_of(others)) == 1.0  # too short to tell
 
 
 def test_spacing_case_and_punctuation_make_no_difference() -> None:

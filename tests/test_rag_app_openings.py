@@ -65,6 +65,7 @@ def test_amendments_are_counted(title: str, number: int) -> None:
         ("", "First Amendment to Supply Agreement", "Second Amendment to Supply Agreement", False),
         ("", "First Amendment to Supply Agreement", "Second Amendment to the First Amendment", True),
         ("", "Food Supplements Supply Agreement", "Amendment No. 1", True),
+        ("", "Supply Agreement", "Maintenance of the hose", False),
         ("of the Confidentiality Agreement", "Supply Agreement", "Amendment No. 1", False),
         ("Letter", "Supply Agreement", "Amendment No. 1", False),
         ("Privacy Agreement", "Supply Agreement", "Data Processing Agreement", False),
