@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from ingest.amending import WHOLE as WHOLE  # the `target` of a link that concerns a whole document
 from ingest.document import PageBox
 
 Relation = Literal["defines", "holds", "amends", "ends", "revises", "drops"]
@@ -28,9 +29,6 @@ in force  its day has come, or it is a later version that names none
 to come   its day is still to come: until then the other governs
 unknown   it names no day, one that can be read as past or to come, or a condition
 """
-
-WHOLE = "*"
-"""The `target` of a link that concerns a whole document."""
 
 
 @dataclass(frozen=True, slots=True)
