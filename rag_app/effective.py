@@ -17,7 +17,7 @@ BEFORE_CHARACTERS = 200
 
 _EFFECTIVE = re.compile(
     r"(?i:\beffective\b|\b(?:in|into)\s{1,3}(?:force|effect)\b|\btakes?\s{1,3}effect\b|\bwith\s{1,3}effect\b"
-    r"|\bfrom\s{1,3}and\s{1,3}after\b)"
+    r"|\bfrom\s{1,3}and\s{1,3}after\b|\bappl(?:y|ies)\b(?=\s{1,3}(?:as\s{1,3})?(?:from|of)\b))"
 )
 _CHINESE_DATE = (
     r"(?:(?:\d{4}|[〇零一二三四五六七八九]{4})\s?年\s?[\d一二三四五六七八九十]{1,2}\s?月"

@@ -44,6 +44,11 @@ _OF_ANY = re.compile(
     rf"|amendments?|addendum|addenda|supplement(?:al)?|{'|'.join(_ORDINALS)}|\d{{1,2}})\b)"
     r"|合同|协议书?|合约|补充|修订|变更|第[一二三四五六七八九十\d]{1,2}次|首次|[原主该本《》的之中一二三四五六七八九十]|项下"
 )
+# How a document calls itself, wherever in its opening: THIS SUPPLY AGREEMENT is made.
+_SELF = re.compile(
+    r"\b(?:This|THIS|this)\s{1,3}(?:(?:[A-Z][\w’'&-]{0,20}|and|of|for)\s{1,3}){1,6}?"
+    r"(?:Agreement|AGREEMENT|Contract|CONTRACT|Lease|LEASE|Deed|DEED|Terms|TERMS)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Opening:
     @property
     def own_names(self) -> set[str]:
         """The words by which the document may be called: those of its title, its initials, and what it defines."""
-        title = f"{self.title}\n{self.text[:FIRST_WORDS]}"
+        title = "\n".join([self.title, self.text[:FIRST_WORDS], *_SELF.findall(self.text)])
         initials = ["".join(word[0] for word in name.group().split()) for name in NAMED.finditer(title)]
         return set(content_words(" ".join([title, *initials, *definitions(self.text)])))
 

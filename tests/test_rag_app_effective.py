@@ -40,6 +40,7 @@ def day(text: str, sentence: str = CHANGE) -> str:
         ),
         ("This Amendment takes effect on 1 January 2027.", "1 January 2027"),
         ("The Amendment takes effect on 1 January 2027.", "1 January 2027"),
+        ("The changes in this Amendment apply from 1 January 2027.", "1 January 2027"),
         ("This Agreement takes effect on 1 January 2027.", "1 January 2027"),
         ("This Amendment, effective 1 January 2027, is made between A and B.", "1 January 2027"),
         ("This First Amendment effective as of January 1, 2027 amends the Lease.", "January 1, 2027"),

@@ -90,6 +90,15 @@ def test_a_document_may_be_called_as_it_or_its_amendment_defines() -> None:
     assert not is_meant(contract, by, "of the Licence")
 
 
+def test_a_document_may_be_called_as_it_calls_itself() -> None:
+    contract = Opening("signed-final", f"{'Acme ' * 40}\nTHIS FLEET LEASE AND SERVICE AGREEMENT is made by Acme.")
+    order = Opening("Order", f"{'Acme ' * 40}\nThis Order is one under the Fleet Agreement.")
+    by = Opening("Amendment No. 1", "")
+
+    assert is_meant(contract, by, "of the Fleet Lease")
+    assert not is_meant(order, by, "of the Fleet Agreement")
+
+
 def test_a_restated_agreement_is_not_amended_by_what_came_before_it() -> None:
     restated = Opening(
         "Amended and Restated Supply Agreement",
