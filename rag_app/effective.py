@@ -36,7 +36,7 @@ _CHINESE_BESIDE = re.compile(r"^不早于|(?:之日|当日|零时)$|之?前(?:�
 _CHINESE_FROM = re.compile(r"[自从](?P<from>[^，。；\n]{2,40}?)起")
 _LATER = r"(?:\(?\w{1,12}\)?[\s-]){1,5}(?:days?|weeks?|months?|years?)\s(?:after|from|following)\b"
 _UPON = re.compile(
-    r"\W{0,3}(?:only\s|immediately\s|automatically\s){0,2}(?P<condition>(?:upon|when|once|on|after"
+    r"\W{0,3}(?:only\s|immediately\s|automatically\s){0,2}(?P<condition>(?:upon|when|once|on(?!\s\w{3,6}day\b)|after"
     rf"|as\sof\sthe\sdate\s(?:of|on\swhich|that|when)|{_LATER})\s[^.;,\n]{{3,80}})"
 )
 # "Upon the satisfaction of the conditions in Section 3, Section 1.01 is hereby amended"
@@ -159,7 +159,10 @@ def _day_behind(behind: str, *, negated: bool) -> str:
         return upon.group("condition").strip()
     if not date or _END.search(between):
         return ""
-    return upto.strip(" ,:") if _ASIDE.search(between) else date
+    if not _ASIDE.search(between):
+        return date
+    alternative = re.match("[^.;,\n]*", behind[len(upto) :]) if re.search("later|earlier", between) else None
+    return (upto + (alternative.group() if alternative else "")).strip(" ,:")
 
 
 def _days_of_change(sentence: str) -> Iterator[str]:

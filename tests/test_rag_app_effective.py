@@ -40,6 +40,7 @@ def day(text: str, sentence: str = CHANGE) -> str:
         ),
         ("This Amendment takes effect on 1 January 2027.", "1 January 2027"),
         ("The Amendment takes effect on 1 January 2027.", "1 January 2027"),
+        ("This Amendment will take effect on Monday, 4 January 2027.", "4 January 2027"),
         ("The changes in this Amendment apply from 1 January 2027.", "1 January 2027"),
         ("This Agreement takes effect on 1 January 2027.", "1 January 2027"),
         ("This Amendment, effective 1 January 2027, is made between A and B.", "1 January 2027"),
@@ -85,6 +86,10 @@ def test_an_amendment_says_from_when_it_holds(text: str, expected: str) -> None:
         ("This Amendment is effective on or before 1 January 2027.", "on or before 1 January 2027"),
         ("This Amendment is effective not later than 1 January 2027.", "not later than 1 January 2027"),
         ("This Amendment shall not take effect until the board approves it.", "not until the board approves it"),
+        (
+            "This Amendment is effective on the later of 1 May 2025 and the date of approval.",
+            "on the later of 1 May 2025 and the date of approval",
+        ),
         ("This Amendment shall not be effective in Germany.", "not in Germany"),
         (
             "This Amendment takes effect upon approval by the board, and the fee rises on 1 May 2027.",
