@@ -111,7 +111,8 @@ _LASTING = _pattern(
     _said(_ANY_PERIOD),
     r"\d\s?(?:mins?|hrs?|secs?|yrs?|wks?)\b",
     r"\buntil\b|\b(?:dai|week|month|quarter|year)ly\b|\bannual|\bindefinite|\bperpetu|\bpermanent|\bimmediate",
-    r"\b(?:at any time|every|each|as long as|during|throughout|surviv\w+|for the (?:term|duration|life\w*))\b",
+    r"\b(?:at any time|as long as|surviv\w+|for the (?:term|duration|life\w*)"
+    r"|(?:every|each) (?:shift|use|start|stop|time|run|season|operation|cycle|visit|delivery))\b",
     rf"{_CHINESE_PERIOD}|[一二两三四五六七八九十\d]+\s?个月|每[天日周月年季次班]|永久|立即|无限期|长期|随时|半年",
 )
 _MONEY = _pattern(
