@@ -120,7 +120,7 @@ def _is_entry_of(named: Sequence[str], candidate: Quote) -> bool:
 def _choose(candidates: Sequence[Quote], scores: Sequence[float], entries: Sequence[int]) -> list[Quote]:
     """The sentence that leads, and up to two that are nearly as good and say something else.
 
-    `entries` are candidates of which the best leads in any case.
+    `entries` are candidates of which the best leads in any case, and beside which only others of them are quoted.
     """
     spread = max(scores) - min(scores)
     first = candidates[0].passage.number
@@ -130,7 +130,7 @@ def _choose(candidates: Sequence[Quote], scores: Sequence[float], entries: Seque
     if not entries and scores[lead] - own <= CLEARLY_BETTER * spread:
         lead = next(index for index in ranked if candidates[index].passage.number == first)
     chosen = [candidates[lead]]
-    for index in ranked:
+    for index in [index for index in ranked if not entries or index in entries]:
         if len(chosen) == MAX_QUOTES or scores[index] < scores[lead] - NEARLY_AS_GOOD * spread:
             break
         if not any(_say_the_same(candidates[index], other) for other in chosen):

@@ -66,6 +66,12 @@ def test_a_table_row_comes_with_its_head() -> None:
     assert reply.citations[0].quote == "| Ram cylinder bolt | 45 |"
 
 
+def test_beside_the_entry_of_a_code_nothing_that_mentions_it_is_quoted() -> None:
+    table = "| Code | Fault |\n|---|---|\n| E07 | Oil level low |\n\nFault E07 is new in this edition."
+
+    assert quotes("What does fault E07 mean?", passage(table)) == [(1, "| E07 | Oil level low |")]
+
+
 def test_a_cell_with_words_and_a_number_is_no_figure() -> None:
     edition = passage(
         "| Edition | Date | What has changed |\n|---|---|---|\n| B | May 2025 | Interval of the oil change |"

@@ -105,7 +105,7 @@ def test_a_grid_is_asked_of_the_real_assistant_opened_at_its_page_and_downloaded
     questions = visit.get_by_label("Questions, one a line")
     questions.fill("To what torque are the cylinder head bolts tightened?\nWho won the world cup of 1954?")
     visit.get_by_role("button", name="Ask all of them").click()
-    visit.get_by_role("button", name="✓ found · p. 2").click()
+    visit.get_by_role("button", name="“” quoted · p. 2").click()
 
     expect(visit.locator(".st-key-grid-cell .answer")).to_contain_text("45 Nm")
     expect(visit.get_by_alt_text("Page 2 of press-manual.pdf")).to_be_visible()

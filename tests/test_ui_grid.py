@@ -58,7 +58,7 @@ def cells(app: AppTest) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("answer", "beginning"),
-    [(QUOTED, "**✓ found** · p. 7"), (DOUBTFUL, "**? doubtful** · p. 7"), (REFUSED, "**– not told**")],
+    [(QUOTED, "**“” quoted** · p. 7"), (DOUBTFUL, "**? doubtful** · p. 7"), (REFUSED, "**– not told**")],
 )
 def test_every_document_has_a_cell_for_every_question_that_tells_its_state(answer: Answer, beginning: str) -> None:
     assistant = FakeAssistant(answer)
@@ -233,7 +233,7 @@ def test_many_documents_are_shown_in_pages_and_all_are_asked() -> None:
 
     assert len(cells(app)) == 20
     assert len(assistant.asked) == 25
-    assert app.main.markdown[1].value == "✓ 25 found · ? 0 doubtful · – 0 not told"
+    assert app.main.markdown[1].value == "“” 25 quoted"
 
 
 def test_hostile_text_of_questions_and_documents_is_escaped() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ingest.errors import RagError, StorageError
 from ingest.records import DocumentRecord
 from rag_app.answer import Event
-from rag_app.grid import GRID_FORMATS, Cell, CellState, Grid, ask_cell, questions_in
+from rag_app.grid import GRID_FORMATS, Cell, Grid, ask_cell, questions_in
 from rag_app.grids import Place, SavedGrid
 from ui import history
 from ui.choosing import choose_documents
@@ -36,7 +36,9 @@ _PROGRESS_LENGTH = 60
 _FORM_HEIGHT = 124
 
 # No state is told by its colour alone.
-_SIGNS: dict[CellState, str] = {"found": "✓", "doubtful": "?", "refused": "–"}
+# A quote is the document's own words, which is not to say that they answer.
+Shown = Literal["found", "quoted", "doubtful", "refused"]
+_SIGNS: dict[Shown, str] = {"found": "✓", "quoted": "“”", "doubtful": "?", "refused": "–"}
 _MARK = re.compile(r" ?\[\d{1,3}\]")
 _TABLE_HEAD = re.compile(r"^\|.*\|\s*\n\|(?:\s*:?-+:?\s*\|)+\s*$", re.MULTILINE)
 _BORDERS = re.compile(r"(?: ?(?<!\\)\| ?)+")
@@ -258,7 +260,7 @@ def _draw_cell(chat: Chat, run: Run, where: Place, there: DeltaGenerator) -> Non
 
 def _summary(cell: Cell) -> str:
     """The label of a cell: its state, where the answer stands, and how it begins."""
-    head = f"**{_SIGNS[cell.state]} {say(f'grid.state-{cell.state}')}**"
+    head = f"**{_SIGNS[_shown(cell)]} {say(f'grid.state-{_shown(cell)}')}**"
     if cell.state == "refused":
         return head
     pages = [place(one.page, one.page_label, has_pages=bool(one.boxes)) for one in cell.answer.citations]
@@ -273,9 +275,8 @@ def _beginning(text: str) -> str:
     return words if len(words) <= _CELL_LENGTH else f"{words[:_CELL_LENGTH]}…"
 
 
-def _meaning(cell: Cell) -> str:
-    quoted = cell.state == "found" and cell.answer.quoted
-    return say("grid.meaning-quoted" if quoted else f"grid.meaning-{cell.state}")
+def _shown(cell: Cell) -> Shown:
+    return "quoted" if cell.state == "found" and cell.answer.quoted else cell.state
 
 
 def _open(chat: Chat, run: Run, where: Place | None) -> None:
@@ -298,8 +299,8 @@ def _opened_cell(assistant: Assistant, chat: Chat, run: Run, cell: Cell) -> None
                 on_click=_open,
                 args=(chat, run, None),
             )
-        state = say(f"grid.state-{cell.state}")
-        st.caption(f"{escape_label(_title(cell.document))} · {_SIGNS[cell.state]} {state}: {_meaning(cell)}")
+        state, meaning = say(f"grid.state-{_shown(cell)}"), say(f"grid.meaning-{_shown(cell)}")
+        st.caption(f"{escape_label(_title(cell.document))} · {_SIGNS[_shown(cell)]} {state}: {meaning}")
         st.html(answer_html(answer))
         chips(chat, answer_sources(answer), "grid")
     if chat.opened:
@@ -362,9 +363,10 @@ def _outcome(run: Run) -> None:
 
 
 def _counts(run: Run) -> Iterator[str]:
-    states = [cell.state for cell in run.cells.values()]
+    states = [_shown(cell) for cell in run.cells.values()]
     for state, sign in _SIGNS.items():
-        yield f"{sign} {states.count(state)} {say(f'grid.state-{state}')}"
+        if state in states:
+            yield f"{sign} {states.count(state)} {say(f'grid.state-{state}')}"
 
 
 def _title(document: DocumentRecord) -> str:
