@@ -52,7 +52,7 @@ def cells(page: Page) -> None:
     page.get_by_label("Questions, one a line").fill("Which law governs?\nHow long does the warranty last?")
     page.get_by_role("button", name="Ask all of them").click()
     expect(page.locator("[class*=st-key-grid-download]").first).to_be_visible(timeout=60_000)
-    page.locator("[class*=st-key-grid-cell-found] button:visible").nth(2).click()
+    page.locator("[class*=st-key-grid-cell-quoted] button:visible").nth(2).click()
     expect(page.locator(".st-key-document-pane")).to_be_visible()
 
 

@@ -248,7 +248,7 @@ def _draw_cell(chat: Chat, run: Run, where: Place, there: DeltaGenerator) -> Non
     document_id, question = where
     there.button(
         _summary(cell),
-        key=f"grid-cell-{cell.state}-{document_id}-{run.questions.index(question)}",
+        key=f"grid-cell-{_shown(cell)}-{document_id}-{run.questions.index(question)}",
         help=escape_label(f"{_title(cell.document)}: {question}"),
         type="primary" if where == run.opened else "secondary",
         width="stretch",
