@@ -85,6 +85,7 @@ class Grids:
                 "INSERT OR REPLACE INTO cells SELECT grid_id, ?, ?, ? FROM grids WHERE grid_id = ?",
                 (*place, content, grid_id),
             )
+            # Kept with the grid: to count the cells of all grids would read them all at every answer.
             connection.execute(
                 "UPDATE grids SET size = 1 + (SELECT count(*) FROM cells WHERE grid_id = ?1) WHERE grid_id = ?1",
                 (grid_id,),

@@ -40,9 +40,11 @@ def scored_unnamed(question: str, passages: Sequence[Passage], texts: Sequence[s
 
     That a sentence stands in the HP-40 manual tells nothing of what it says.
     """
+    documents = {(passage.title, passage.source): passage for passage in passages}
+    wording = {document: unnamed(question, passage) for document, passage in documents.items()}
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, passage in enumerate(passages):
-        places[unnamed(question, passage)].append(place)
+        places[wording[passage.title, passage.source]].append(place)
     scores: dict[int, float] = {}
     for words, own in places.items():
         scores |= dict(zip(own, score(words, [texts[place] for place in own]), strict=True))

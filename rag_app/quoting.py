@@ -94,8 +94,14 @@ def _scores(question: str, candidates: Sequence[Quote], score: Score) -> list[fl
     These tell little of what a sentence says ("the NDA"), unless they have another part too ("hydraulic oil").
     """
     sentences = [candidate.text for candidate in candidates]
-    unnamed = scored_unnamed(question, [candidate.passage for candidate in candidates], sentences, score)
-    return [(whole + part) / 2 for whole, part in zip(score(question, sentences), unnamed, strict=True)]
+    whole = score(question, sentences)
+    known = dict(zip(sentences, whole, strict=True))
+
+    def score_other(words: str, texts: Sequence[str]) -> Sequence[float]:
+        return [known[text] for text in texts] if words == question else score(words, texts)
+
+    parts = scored_unnamed(question, [candidate.passage for candidate in candidates], sentences, score_other)
+    return [(one + part) / 2 for one, part in zip(whole, parts, strict=True)]
 
 
 def _in_context(candidates: Sequence[Quote], scores: Sequence[float], measures: Sequence[Measure]) -> list[float]:
